@@ -1,0 +1,1 @@
+//! Layer 3, control plane: what operators see and do.

@@ -1,0 +1,3 @@
+//! Layer 2: who the client is.
+
+pub mod key;

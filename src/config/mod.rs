@@ -1,0 +1,3 @@
+//! Layer 1: what an operator writes, checked whole and turned into [`settings::Settings`].
+
+pub mod settings;

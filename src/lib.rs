@@ -1,0 +1,36 @@
+//! weir, an edge filter for services on AWS.
+//!
+//! The life of a request:
+//!
+//! ```text
+//! listener ─► gate: request head ─► facts ─► client key ─► decide(&Policy, &State, &Facts, now) ─► Verdict
+//!                                                           ├─ refuse ─► prebuilt reply, same connection
+//!                                                           └─ admit ──► Pingora session ─► origin
+//!                              every Verdict and response ─► event queue ─► control plane
+//! ```
+//!
+//! Layers, lowest first: `base`; `config`, `event`; the pure core `client`, `access`, `limit`, `origin`,
+//! `verdict`; the data plane `proxy` beside the control plane `control`, `sink`, `admin`, `simulate`, `demo`;
+//! `app` and `cli` on top. A module uses lower layers only; `verdict` alone joins its siblings; the two planes
+//! never meet but in data. `tests/tidy.rs` holds this.
+
+pub mod access;
+#[cfg(not(loom))]
+pub mod admin;
+pub mod base;
+#[cfg(not(loom))]
+pub mod cli;
+pub mod client;
+pub mod config;
+#[cfg(not(loom))]
+pub mod control;
+#[cfg(not(loom))]
+pub mod demo;
+pub mod limit;
+pub mod origin;
+#[cfg(not(loom))]
+pub mod proxy;
+#[cfg(not(loom))]
+pub mod simulate;
+#[cfg(not(loom))]
+pub mod sink;

@@ -1,0 +1,1 @@
+//! Layer 3: logs of real traffic as input.

@@ -1,0 +1,1 @@
+//! Layer 3, control plane: where events and figures go.
