@@ -1,0 +1,4 @@
+//! stub
+use super::document::Document;
+use super::settings::Settings;
+pub(super) fn check(_settings: &Settings, _document: &mut Document<'_>) {}
