@@ -116,7 +116,8 @@ impl<'d> Document<'d> {
 
     /// Whether neither `key` nor an element of it has failed.
     fn could_read(&self, key: &str) -> bool {
-        let of_key = |failed: &String| failed.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('['));
+        let of_key =
+            |failed: &String| failed.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('['));
         !self.failed.iter().any(of_key)
     }
 

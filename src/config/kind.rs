@@ -60,7 +60,6 @@ impl<T: 'static> Kind<T> {
             other => Err(format!("is {}; write {wanted}", article(other))),
         })
     }
-
 }
 
 impl<T> Kind<T> {
@@ -104,7 +103,15 @@ pub(super) fn whole<N: TryFrom<u64> + 'static>(range: RangeInclusive<u64>) -> Ki
 pub(super) fn duration(least: &'static str, most: &'static str) -> Kind<Duration> {
     let bound = |text| units::parse_duration(text).unwrap_or_default();
     let range = bound(least)..=bound(most);
-    quantity("duration", "a duration such as \"10s\"", units::DURATION_PATTERN, least, most, range, units::parse_duration)
+    quantity(
+        "duration",
+        "a duration such as \"10s\"",
+        units::DURATION_PATTERN,
+        least,
+        most,
+        range,
+        units::parse_duration,
+    )
 }
 
 /// A size from `least` to `most`, both as they are written.
@@ -149,7 +156,11 @@ fn quantity<T: PartialOrd + 'static>(
     let noun = if name.starts_with("bytes") { name.to_owned() } else { format!("a {name}") };
     Kind::string(format!("{name}, {least} to {most}"), want, schema, move |text| {
         let value = parse(text).map_err(|e| e.to_string())?;
-        if range.contains(&value) { Ok(value) } else { Err(format!("is out of range; write {noun} from {least} to {most}")) }
+        if range.contains(&value) {
+            Ok(value)
+        } else {
+            Err(format!("is out of range; write {noun} from {least} to {most}"))
+        }
     })
 }
 
@@ -186,7 +197,8 @@ pub(super) fn list<T: 'static>(of: Kind<T>) -> Kind<Vec<T>> {
                     match of.read(item) {
                         Ok(value) => good.push(value),
                         Err(bad) => {
-                            problems.extend(bad.into_iter().map(|p| Problem { below: format!("[{i}]{}", p.below), ..p }));
+                            problems
+                                .extend(bad.into_iter().map(|p| Problem { below: format!("[{i}]{}", p.below), ..p }));
                         }
                     }
                 }

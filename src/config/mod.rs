@@ -13,6 +13,7 @@ mod read;
 mod schema;
 mod section;
 pub mod settings;
+mod words;
 
 pub use diff::{Change, diff};
 pub use fault::{Fault, Faults, Note};

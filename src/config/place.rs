@@ -45,7 +45,8 @@ pub(super) fn list_entry() -> Kind<ListEntry> {
     let want = "a network such as \"203.0.113.0/24\", an address, or a file with one a line";
     Kind::string("network, address, or file with one a line", want, json!({"type": "string", "minLength": 1}), |text| {
         let numeric = text.bytes().all(|b| b.is_ascii_hexdigit() || matches!(b, b'.' | b':' | b'/'));
-        let like_network = numeric && !text.starts_with(['.', '/']) && (text.contains(':') || text.matches('.').count() >= 2);
+        let like_network =
+            numeric && !text.starts_with(['.', '/']) && (text.contains(':') || text.matches('.').count() >= 2);
         if like_network { read_network(text).map(ListEntry::Net) } else { read_file(text).map(ListEntry::File) }
     })
 }
@@ -83,7 +84,11 @@ pub(super) fn origin_address() -> Kind<OriginAddress> {
             return Ok(OriginAddress::Demo);
         }
         if let Ok(socket) = text.parse::<SocketAddr>() {
-            return if socket.port() == 0 { Err(format!("has port 0; write {WANT}")) } else { Ok(OriginAddress::Socket(socket)) };
+            return if socket.port() == 0 {
+                Err(format!("has port 0; write {WANT}"))
+            } else {
+                Ok(OriginAddress::Socket(socket))
+            };
         }
         if text.contains("://") {
             return Err(format!("is a URL; write {WANT}"));
@@ -149,7 +154,8 @@ pub(super) fn files_by_status() -> Kind<BTreeMap<u16, PathBuf>> {
         let mut problems = Vec::new();
         for (key, value) in table {
             let shown: String = key.get_ref().chars().take(60).collect();
-            let status = key.get_ref().parse::<u16>().ok().filter(|s| (400..600).contains(s) && key.get_ref().len() == 3);
+            let status =
+                key.get_ref().parse::<u16>().ok().filter(|s| (400..600).contains(s) && key.get_ref().len() == 3);
             let path = match value.get_ref() {
                 DeValue::String(path) => read_file(path),
                 other => Err(format!("is {}; write the path of a file", article(other))),
@@ -157,7 +163,9 @@ pub(super) fn files_by_status() -> Kind<BTreeMap<u16, PathBuf>> {
             let mut problem = |span, message| problems.push(Problem { below: format!(".{shown}"), span, message });
             match (status, path) {
                 (Some(status), Ok(path)) => _ = files.insert(status, path),
-                (None, _) => problem(key.span(), "is not the status of a refusal; write one from 400 to 599".to_owned()),
+                (None, _) => {
+                    problem(key.span(), "is not the status of a refusal; write one from 400 to 599".to_owned())
+                }
                 (_, Err(message)) => problem(value.span(), message),
             }
         }

@@ -8,7 +8,8 @@ use super::document::Document;
 use super::kind::{byte_rate, choice, duration, flag, list, rate, share, size, whole};
 use super::place::{file, files_by_status, list_entry, log_target, network, socket};
 use super::section::{Node, Section, Shape, When};
-use super::settings::{AddressFrom, Admin, Client, H2, Listen, ListEntry, Lists, Log, LogTarget, Reply, Settings, Tls};
+use super::settings::{Admin, Client, H2, ListEntry, Listen, Lists, Log, LogTarget, Reply, Settings, Tls};
+use super::words::ADDRESS_SOURCES;
 use std::path::PathBuf;
 use toml::de::DeTable;
 
@@ -129,7 +130,12 @@ fn listen(s: &mut Section<'_, '_>) -> Listen {
 fn h2(s: &mut Section<'_, '_>) -> H2 {
     H2 {
         max_streams: s.live("max_streams", whole(1..=10_000), "100", "The most streams open at once."),
-        max_header_list: s.live("max_header_list", size("1KiB", "1MiB"), r#""64KiB""#, "The largest decoded header list."),
+        max_header_list: s.live(
+            "max_header_list",
+            size("1KiB", "1MiB"),
+            r#""64KiB""#,
+            "The largest decoded header list.",
+        ),
         max_resets: s.live(
             "max_resets",
             whole(1..=10_000),
@@ -160,16 +166,10 @@ fn admin(s: &mut Section<'_, '_>) -> Admin {
 }
 
 fn client(s: &mut Section<'_, '_>) -> Client {
-    const SOURCES: &[(&str, AddressFrom)] = &[
-        ("peer", AddressFrom::Peer),
-        ("x-forwarded-for", AddressFrom::XForwardedFor),
-        ("cloudfront-viewer-address", AddressFrom::CloudFrontViewerAddress),
-        ("proxy-protocol", AddressFrom::ProxyProtocol),
-    ];
     Client {
         address_from: s.live(
             "address_from",
-            choice(SOURCES),
+            choice(ADDRESS_SOURCES),
             r#""x-forwarded-for""#,
             "Where the client's address is read: the connection's peer, X-Forwarded-For from the right over trusted \
              proxies, CloudFront-Viewer-Address, or the PROXY protocol header.",
@@ -218,4 +218,3 @@ fn log(s: &mut Section<'_, '_>) -> Log {
         forwarded_sample: s.live("forwarded_sample", share(), r#""1%""#, "The share of forwarded requests logged."),
     }
 }
-

@@ -57,17 +57,35 @@ impl<'r, 'd> Section<'r, 'd> {
     }
 
     /// A value that only a start reads.
-    pub(super) fn start<T>(&mut self, name: &'static str, kind: Kind<T>, default: &'static str, doc: &'static str) -> T {
+    pub(super) fn start<T>(
+        &mut self,
+        name: &'static str,
+        kind: Kind<T>,
+        default: &'static str,
+        doc: &'static str,
+    ) -> T {
         self.defaulted(name, kind, default, doc, When::Start)
     }
 
     /// A value for a later version.
-    pub(super) fn later<T>(&mut self, name: &'static str, kind: Kind<T>, default: &'static str, doc: &'static str) -> T {
+    pub(super) fn later<T>(
+        &mut self,
+        name: &'static str,
+        kind: Kind<T>,
+        default: &'static str,
+        doc: &'static str,
+    ) -> T {
         self.defaulted(name, kind, default, doc, When::Later)
     }
 
     /// A value that has no default; none is a fault.
-    pub(super) fn required<T>(&mut self, name: &'static str, kind: Kind<T>, doc: &'static str, when: When) -> Option<T> {
+    pub(super) fn required<T>(
+        &mut self,
+        name: &'static str,
+        kind: Kind<T>,
+        doc: &'static str,
+        when: When,
+    ) -> Option<T> {
         if self.table.is_none_or(|table| !table.contains_key(name)) {
             let (path, span) = (self.join(name), self.span.clone());
             self.document.fault_at(&path, span, false, format!("is missing; write {}", kind.want));
@@ -76,12 +94,23 @@ impl<'r, 'd> Section<'r, 'd> {
     }
 
     /// A value that need not be there.
-    pub(super) fn optional<T>(&mut self, name: &'static str, kind: Kind<T>, doc: &'static str, when: When) -> Option<T> {
+    pub(super) fn optional<T>(
+        &mut self,
+        name: &'static str,
+        kind: Kind<T>,
+        doc: &'static str,
+        when: When,
+    ) -> Option<T> {
         self.value(name, kind, None, false, doc, when)
     }
 
     /// A table that is read even when it is absent, for its defaults.
-    pub(super) fn table<T>(&mut self, name: &'static str, doc: &'static str, read: impl FnOnce(&mut Section<'_, 'd>) -> T) -> T {
+    pub(super) fn table<T>(
+        &mut self,
+        name: &'static str,
+        doc: &'static str,
+        read: impl FnOnce(&mut Section<'_, 'd>) -> T,
+    ) -> T {
         let found = self.find_table(name);
         let (table, span) = found.map_or((None, self.span.clone()), |(table, span)| (Some(table), span));
         let path = self.join(name);
@@ -128,7 +157,12 @@ impl<'r, 'd> Section<'r, 'd> {
             None => {}
             Some((span, DeValue::Array(array))) => {
                 if array.len() > most {
-                    self.document.fault_at(&path, span, false, format!("is there {} times; at most {most} are held", array.len()));
+                    self.document.fault_at(
+                        &path,
+                        span,
+                        false,
+                        format!("is there {} times; at most {most} are held", array.len()),
+                    );
                 }
                 for (i, item) in array.iter().take(most).enumerate() {
                     let path = format!("{path}[{i}]");
@@ -202,7 +236,14 @@ impl<'r, 'd> Section<'r, 'd> {
         }
     }
 
-    fn defaulted<T>(&mut self, name: &'static str, kind: Kind<T>, default: &'static str, doc: &'static str, when: When) -> T {
+    fn defaulted<T>(
+        &mut self,
+        name: &'static str,
+        kind: Kind<T>,
+        default: &'static str,
+        doc: &'static str,
+        when: When,
+    ) -> T {
         let standard = DeValue::parse(default).ok().and_then(|value| kind.read(&value).ok());
         self.value(name, kind, Some(default), false, doc, when)
             .or(standard)

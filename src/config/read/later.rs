@@ -62,7 +62,10 @@ fn name() -> Kind<String> {
 }
 
 fn url(schemes: &'static [&'static str]) -> Kind<String> {
-    let want = format!("a URL that begins with {}", schemes.iter().map(|s| format!("{s}://")).collect::<Vec<_>>().join(" or "));
+    let want = format!(
+        "a URL that begins with {}",
+        schemes.iter().map(|s| format!("{s}://")).collect::<Vec<_>>().join(" or ")
+    );
     let message = want.clone();
     let schema = json!({"type": "string", "pattern": format!("^({})://.+", schemes.join("|"))});
     Kind::string("URL", want, schema, move |text| {

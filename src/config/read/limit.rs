@@ -4,7 +4,8 @@ use crate::base::units::Rate;
 use crate::config::kind::{Kind, choice, one_or_list, rate, share, whole};
 use crate::config::place::path_pattern;
 use crate::config::section::{Section, When};
-use crate::config::settings::{Action, Limit, LimitKey, PathPattern};
+use crate::config::settings::{Limit, LimitKey, PathPattern};
+use crate::config::words::ACTIONS;
 use serde_json::json;
 
 /// The most limits of one config: each is looked at for every request that it covers.
@@ -20,9 +21,8 @@ enum KeyWord {
 }
 
 pub(super) fn limit(s: &mut Section<'_, '_>) -> Limit {
-    const ACTIONS: &[(&str, Action)] =
-        &[("refuse", Action::Refuse), ("observe", Action::Observe), ("close", Action::Close)];
-    let doc = "Unique name, shown in replies, logs and metrics; a reload keeps the counters of a limit whose name stays.";
+    let doc =
+        "Unique name, shown in replies, logs and metrics; a reload keeps the counters of a limit whose name stays.";
     let name = s.required("name", name(), doc, When::Live).unwrap_or_default();
     let (paths, methods) = s.table("match", "Which requests it covers; all where nothing is said.", covers);
     let rate = s.required("rate", rate(), "The steady rate.", When::Live);
@@ -68,7 +68,8 @@ fn key(s: &mut Section<'_, '_>) -> LimitKey {
         for length in ["ipv4_prefix", "ipv6_prefix"] {
             if s.has(length) {
                 let (path, key) = (s.join(length), s.join("key"));
-                s.document().fault_between(&[&path, &key], "is only used with key = \"prefix\"; write that, or leave this out");
+                s.document()
+                    .fault_between(&[&path, &key], "is only used with key = \"prefix\"; write that, or leave this out");
             }
         }
     }
@@ -123,7 +124,8 @@ fn method() -> Kind<String> {
 
 fn key_word() -> Kind<KeyWord> {
     const WANT: &str = "\"client\", \"prefix\", \"route\" or \"header:NAME\"";
-    let schema = json!({"type": "string", "pattern": "^(client|prefix|route|header:[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64})$"});
+    let schema =
+        json!({"type": "string", "pattern": "^(client|prefix|route|header:[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64})$"});
     Kind::string(WANT, WANT, schema, |text| match text {
         "client" => Ok(KeyWord::Client),
         "prefix" => Ok(KeyWord::Prefix),
@@ -141,6 +143,5 @@ fn key_word() -> Kind<KeyWord> {
 
 /// Whether `name` can be a header's name.
 fn is_token(name: &str) -> bool {
-    (1..=64).contains(&name.len())
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+    (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }

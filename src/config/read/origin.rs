@@ -3,13 +3,11 @@
 use crate::config::kind::{Kind, choice, duration, flag, list, rate, whole};
 use crate::config::place::origin_address;
 use crate::config::section::{Section, When};
-use crate::config::settings::{Balance, Eject, Health, Origin, OriginProtocol};
+use crate::config::settings::{Eject, Health, Origin};
+use crate::config::words::{BALANCES, PROTOCOLS};
 use serde_json::json;
 
 pub(super) fn origin(s: &mut Section<'_, '_>) -> Origin {
-    const PROTOCOLS: &[(&str, OriginProtocol)] = &[("http1", OriginProtocol::Http1), ("h2c", OriginProtocol::H2c)];
-    const BALANCES: &[(&str, Balance)] =
-        &[("least-connections", Balance::LeastConnections), ("round-robin", Balance::RoundRobin)];
     let doc = "The primary group: addresses, names (resolved again and again), or \"demo\", the built-in demo service.";
     Origin {
         addresses: s.required("addresses", list(origin_address()), doc, When::Live).unwrap_or_default(),
@@ -27,8 +25,18 @@ pub(super) fn origin(s: &mut Section<'_, '_>) -> Origin {
             r#""500/s""#,
             "What the origin can bear, all endpoints together; measure it, then write a little less.",
         ),
-        max_in_flight: s.live("max_in_flight", whole(1..=1_000_000), "512", "The most requests in flight to the origin."),
-        connect_timeout: s.live("connect_timeout", duration("10ms", "1m"), r#""2s""#, "For a connection to an endpoint."),
+        max_in_flight: s.live(
+            "max_in_flight",
+            whole(1..=1_000_000),
+            "512",
+            "The most requests in flight to the origin.",
+        ),
+        connect_timeout: s.live(
+            "connect_timeout",
+            duration("10ms", "1m"),
+            r#""2s""#,
+            "For a connection to an endpoint.",
+        ),
         read_timeout: s.live(
             "read_timeout",
             duration("10ms", "1d"),
@@ -47,13 +55,13 @@ pub(super) fn origin(s: &mut Section<'_, '_>) -> Origin {
             r#""60s""#,
             "How long an unused connection to the origin is kept; shorter than the origin's own keep-alive.",
         ),
-        retries: s.live(
-            "retries",
-            whole(0..=5),
-            "1",
-            "How often another endpoint is tried where that is safe.",
+        retries: s.live("retries", whole(0..=5), "1", "How often another endpoint is tried where that is safe."),
+        resolve_interval: s.live(
+            "resolve_interval",
+            duration("1s", "1h"),
+            r#""10s""#,
+            "How often names are resolved again.",
         ),
-        resolve_interval: s.live("resolve_interval", duration("1s", "1h"), r#""10s""#, "How often names are resolved again."),
         health: s.table("health", "Active checks of every endpoint.", health),
         eject: s.table("eject", "Endpoints taken out by failures of real requests.", eject),
     }
@@ -65,7 +73,12 @@ fn health(s: &mut Section<'_, '_>) -> Health {
         path: s.live("path", request_path(), r#""/""#, "What is fetched; any 2xx or 3xx answer is healthy."),
         interval: s.live("interval", duration("100ms", "1h"), r#""5s""#, "Time between checks."),
         timeout: s.live("timeout", duration("10ms", "10m"), r#""2s""#, "For one check."),
-        healthy_after: s.live("healthy_after", whole(1..=100), "2", "Good checks in a row that bring an endpoint back."),
+        healthy_after: s.live(
+            "healthy_after",
+            whole(1..=100),
+            "2",
+            "Good checks in a row that bring an endpoint back.",
+        ),
         unhealthy_after: s.live("unhealthy_after", whole(1..=100), "3", "Bad checks in a row that take it out."),
     }
 }
