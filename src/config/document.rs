@@ -109,13 +109,13 @@ impl<'d> Document<'d> {
         (self.faults, self.notes)
     }
 
-    /// Whether nothing is wrong so far.
-    pub(super) fn is_sound(&self) -> bool {
-        self.faults.is_empty()
+    /// Whether the text is TOML throughout, so that what seems to be missing is.
+    pub(super) fn is_toml(&self) -> bool {
+        self.broken.is_empty()
     }
 
     /// Whether neither `key` nor an element of it has failed.
-    fn could_read(&self, key: &str) -> bool {
+    pub(super) fn could_read(&self, key: &str) -> bool {
         let of_key =
             |failed: &String| failed.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('['));
         !self.failed.iter().any(of_key)

@@ -86,7 +86,7 @@ impl<'r, 'd> Section<'r, 'd> {
         doc: &'static str,
         when: When,
     ) -> Option<T> {
-        if self.table.is_none_or(|table| !table.contains_key(name)) {
+        if !self.has(name) && self.document.is_toml() {
             let (path, span) = (self.join(name), self.span.clone());
             self.document.fault_at(&path, span, false, format!("is missing; write {}", kind.want));
         }
@@ -173,6 +173,9 @@ impl<'r, 'd> Section<'r, 'd> {
                             self.document.fault_at(&path, item.span(), true, message);
                         }
                     }
+                }
+                if values.len() != array.len().min(most) {
+                    values.clear(); // their numbers would no longer fit their places
                 }
             }
             Some((span, other)) => {
