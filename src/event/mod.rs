@@ -1,0 +1,3 @@
+//! Layer 1: what happened, as fixed-size records in a bounded queue.
+
+pub mod record;
