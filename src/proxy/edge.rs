@@ -3,13 +3,15 @@
 use super::reply::Replies;
 use crate::base::clock::Time;
 use crate::client::key::ClientKey;
-use crate::event::queue::{LogGate, Queue};
+use crate::event::log_gate::LogGate;
+use crate::event::queue::Queue;
+use crate::limit::budget::Budget;
 use crate::origin::Pool;
 use crate::verdict::{Policy, State};
 use arc_swap::ArcSwap;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::watch;
 
 /// What all connections share.
@@ -53,7 +55,7 @@ pub(super) struct Peer {
     /// Whether the connection is under TLS.
     pub(super) tls: bool,
     /// HTTP/2 streams that the client reset, less what time forgave.
-    pub(super) resets: AtomicU32,
+    pub(super) resets: Budget,
     /// The connection is to die: its sender abuses HTTP/2.
     pub(super) condemned: AtomicBool,
 }

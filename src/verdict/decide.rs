@@ -6,8 +6,10 @@ use super::policy::{CompiledLimit, Policy};
 use super::reason::Reason;
 use super::state::State;
 use crate::base::clock::Time;
+use crate::base::units::Share;
 use crate::config::settings::Action;
-use crate::limit::table::{Decision, Spot};
+use crate::limit::gcra::Decision;
+use crate::limit::table::Spot;
 use std::time::Duration;
 
 /// What becomes of a request.
@@ -38,7 +40,7 @@ pub struct Verdict {
 
 /// The share of the budget's depth that only clients on the allow list may use: under pressure they come first,
 /// while all together stay inside the capacity.
-const RESERVE: f32 = 0.25;
+const RESERVE: Share = Share(2_500);
 
 /// How long a client that met a full origin is asked to wait.
 const ORIGIN_RETRY: Duration = Duration::from_secs(1);
@@ -56,7 +58,7 @@ pub fn decide(policy: &Policy, state: &State, facts: &Facts<'_>, now: Time) -> V
         return Verdict::refuse(fault);
     }
     if allowed {
-        return bear(policy, state, facts, now, 0.0).unwrap_or(Verdict::forward(Reason::AllowList, 0));
+        return bear(policy, state, facts, now, Share(0)).unwrap_or(Verdict::forward(Reason::AllowList, 0));
     }
     let mut limits = Limits::find(policy, facts);
     if let Err(refused) = limits.peek(now, facts) {
@@ -75,10 +77,10 @@ pub fn decide(policy: &Policy, state: &State, facts: &Facts<'_>, now: Time) -> V
 }
 
 /// Whether the origin can bear one more, this client's share of its attention included.
-fn bear(policy: &Policy, state: &State, facts: &Facts<'_>, now: Time, reserve: f32) -> Option<Verdict> {
+fn bear(policy: &Policy, state: &State, facts: &Facts<'_>, now: Time, reserve: Share) -> Option<Verdict> {
     use crate::limit::in_flight::Full;
     let (all, own) = (policy.settings.origin.max_in_flight, policy.settings.listen.max_in_flight_per_client);
-    let own = if reserve == 0.0 { u32::MAX } else { own };
+    let own = if reserve == Share(0) { u32::MAX } else { own };
     match state.in_flight.try_enter(facts.client.bits(), all, own) {
         Ok(()) => {}
         Err(Full::Total) => {

@@ -7,8 +7,12 @@ use crate::config::settings::Limit;
 use crate::limit::budget::Budget;
 use crate::limit::gcra::Quota;
 use crate::limit::in_flight::InFlight;
+use crate::limit::seeds::Seeds;
 use crate::limit::table::Table;
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// Cells in either row of the counts of what is open: 512 KiB in all for requests and as much for connections.
+const IN_FLIGHT_CELLS: u32 = 65_536;
 
 /// What outlives every reload.
 #[derive(Debug)]
@@ -38,8 +42,8 @@ impl State {
     pub fn new() -> Self {
         Self {
             tables: Tables::default(),
-            in_flight: InFlight::new(),
-            connections: InFlight::new(),
+            in_flight: InFlight::new(IN_FLIGHT_CELLS, Seeds::random()),
+            connections: InFlight::new(IN_FLIGHT_CELLS, Seeds::random()),
             budget: Budget::new(),
             counters: Counters::new(),
             shared_key: SharedKeyWatch::new(),
@@ -55,6 +59,7 @@ pub struct Tables(Mutex<Vec<Option<Entry>>>);
 struct Entry {
     name: String,
     table: Arc<Table>,
+    quota: Quota,
 }
 
 impl Default for Tables {
@@ -83,10 +88,10 @@ impl Tables {
                 Some(old) => old.table.clone(),
                 None => {
                     counters.forget_limit(index);
-                    Arc::new(Table::new(limit.slots, &quota))
+                    Arc::new(Table::new(limit.slots, &quota, Seeds::random()))
                 }
             };
-            entries[index] = Some(Entry { name: limit.name.clone(), table: table.clone() });
+            entries[index] = Some(Entry { name: limit.name.clone(), table: table.clone(), quota });
             adopted.push((index, table));
         }
         adopted
@@ -97,10 +102,10 @@ impl Tables {
     pub fn sweep(&self, now: Time) {
         let tables: Vec<_> = {
             let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            entries.iter().flatten().map(|e| e.table.clone()).collect()
+            entries.iter().flatten().map(|e| (e.table.clone(), e.quota)).collect()
         };
-        for table in tables {
-            table.sweep(now, 0..table.lines());
+        for (table, quota) in tables {
+            table.sweep(&quota, now, 0..table.lines());
         }
     }
 }
