@@ -1,0 +1,5 @@
+//! Layer 1: what happened, as fixed-size records in a bounded queue.
+
+pub mod log_gate;
+pub mod queue;
+pub mod record;
