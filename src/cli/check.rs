@@ -1,13 +1,11 @@
 //! `weir check FILE`: all that is wrong with a config, or what it means.
 
+use crate::access::list_file;
 use crate::base::units::{Bytes, Share, show_duration};
 use crate::config::settings::{Action, Limit, LimitKey, ListEntry, PathPattern, Settings};
 use crate::config::{self, Loaded};
-use ipnet::IpNet;
 use std::fmt::{Display, Write as _};
-use std::fs::File;
-use std::io::{BufRead, BufReader, Write as _};
-use std::net::IpAddr;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -98,34 +96,20 @@ fn lists(settings: &Settings, out: &mut String, err: &mut String) {
 
 fn networks(path: &Path, err: &mut String) -> usize {
     let shown = path.display();
-    let lines = match File::open(path) {
-        Ok(file) => BufReader::new(file).lines(),
+    match std::fs::read(path) {
+        Ok(text) => {
+            let list = list_file::parse(&text);
+            for fault in &list.faults {
+                // Writing to a string cannot fail.
+                _ = writeln!(err, "{shown}: {fault}");
+            }
+            list.nets.len()
+        }
         Err(error) => {
             _ = writeln!(err, "{shown}: cannot be read: {error}");
-            return 0;
-        }
-    };
-    let mut count = 0;
-    for (i, text) in lines.enumerate() {
-        let text = match text {
-            Ok(text) => text,
-            Err(error) => {
-                _ = writeln!(err, "{shown}:{}: cannot be read: {error}", i + 1);
-                return count;
-            }
-        };
-        let entry = text.split('#').next().unwrap_or_default().trim();
-        if entry.is_empty() {
-            continue;
-        }
-        if entry.parse::<IpNet>().is_ok() || entry.parse::<IpAddr>().is_ok() {
-            count += 1;
-        } else {
-            let entry: String = entry.chars().take(60).collect();
-            _ = writeln!(err, "{shown}:{}: {entry:?} is no network; write one such as 192.0.2.0/24", i + 1);
+            0
         }
     }
-    count
 }
 
 fn limits(settings: &Settings, out: &mut String) {
