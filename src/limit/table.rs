@@ -31,7 +31,7 @@ pub struct Table {
 }
 
 /// Where a key lives in the table that located it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Spot {
     line: u32,
     fingerprint: u32,

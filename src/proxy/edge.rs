@@ -15,7 +15,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::watch;
 
 /// What all connections share.
-#[derive(Debug)]
 pub struct Edge {
     /// The config in force.
     pub policy: Arc<ArcSwap<Policy>>,
@@ -61,7 +60,6 @@ pub(super) struct Peer {
 }
 
 /// Holds a client's place among the requests in flight.
-#[derive(Debug)]
 pub(super) struct Place {
     state: Arc<State>,
     client: ClientKey,

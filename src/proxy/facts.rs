@@ -3,9 +3,10 @@
 use super::edge::Peer;
 use super::gate::head::{Head, is};
 use super::path::{self, Buffer};
-use crate::client::forwarded::{self, Source};
+use crate::client::cloudfront;
+use crate::client::forwarded;
 use crate::client::key::ClientKey;
-use crate::client::{cloudfront, shared_key};
+use crate::client::shared_key::Seen;
 use crate::config::settings::AddressFrom;
 use crate::verdict::facts::{Facts, Method};
 use crate::verdict::policy::MAX_HEADER_KEYS;
@@ -28,12 +29,7 @@ pub(super) fn of_head<'a>(
     let named = |name: &'static [u8]| {
         head.headers.iter().filter(move |h| h.name.len() == name.len() && is(h.name.as_bytes(), name)).map(|h| h.value)
     };
-    let address = match policy.settings.client.address_from {
-        AddressFrom::XForwardedFor => from_forwarded(named(b"x-forwarded-for"), peer, policy, state),
-        AddressFrom::CloudFrontViewerAddress => from_cloudfront(named(b"cloudfront-viewer-address").next_back(), peer),
-        AddressFrom::Peer => from_peer(peer, state, || named(b"x-forwarded-for").next().is_some()),
-        AddressFrom::ProxyProtocol => peer.proxied.unwrap_or(peer.address),
-    };
+    let address = address_of(peer, policy, state, named(b"x-forwarded-for"), named(b"cloudfront-viewer-address"));
     let path = path::normalise(head.target.as_bytes(), buffer);
     let client = ClientKey::new(address, policy.settings.client.ipv6_prefix);
     let mut facts = Facts::new(address, client, Method::parse(head.method.as_bytes()), path);
@@ -54,21 +50,42 @@ pub(super) fn of_stream<'a>(
     buffer: &'a mut Buffer,
 ) -> Facts<'a> {
     let headers: &HeaderMap = &request.headers;
-    let forwarded = || headers.get_all("x-forwarded-for").iter().map(|v| v.as_bytes());
-    let address = match policy.settings.client.address_from {
-        AddressFrom::XForwardedFor => from_forwarded(forwarded(), peer, policy, state),
-        AddressFrom::CloudFrontViewerAddress => {
-            from_cloudfront(headers.get("cloudfront-viewer-address").map(|v| v.as_bytes()), peer)
-        }
-        AddressFrom::Peer => from_peer(peer, state, || forwarded().next().is_some()),
-        AddressFrom::ProxyProtocol => peer.proxied.unwrap_or(peer.address),
-    };
+    let named = |name: &'static str| headers.get_all(name).into_iter().map(|v| v.as_bytes());
+    let address = address_of(peer, policy, state, named("x-forwarded-for"), named("cloudfront-viewer-address"));
     let path = path::normalise(request.raw_path(), buffer);
     let client = ClientKey::new(address, policy.settings.client.ipv6_prefix);
-    let mut facts = Facts::new(address, client, Method::parse(request.method.as_str().as_bytes()), path);
+    let method = request.method.as_str().as_bytes();
+    let mut facts = Facts::new(address, client, Method::parse(method), path);
     facts.header_keys = header_keys(headers, policy);
-    facts.fault = method_fault(request.method.as_str().as_bytes()).or_else(|| too_large(request, policy));
+    facts.fault = method_fault(method).or_else(|| too_large(request, policy));
     facts
+}
+
+/// The client's address, from where the config says it stands.
+fn address_of<'h>(
+    peer: &Peer,
+    policy: &Policy,
+    state: &State,
+    forwarded: impl DoubleEndedIterator<Item = &'h [u8]>,
+    mut viewer: impl DoubleEndedIterator<Item = &'h [u8]>,
+) -> IpAddr {
+    let from = policy.settings.client.address_from;
+    let mut forwarded = forwarded.peekable();
+    let has_forwarded = forwarded.peek().is_some();
+    let trusted = |address| policy.trusted.contains(address);
+    let (found, has_source) = match from {
+        AddressFrom::XForwardedFor => (forwarded::from_right(forwarded, trusted, peer.address).address, has_forwarded),
+        AddressFrom::CloudFrontViewerAddress => {
+            let value = viewer.next_back();
+            (cloudfront::viewer_address(value, trusted, peer.address).address, value.is_some())
+        }
+        AddressFrom::Peer => (peer.address, true),
+        AddressFrom::ProxyProtocol => (peer.proxied.unwrap_or(peer.address), peer.proxied.is_some()),
+    };
+    state
+        .shared_key
+        .observe(from, Seen { peer: peer.address, trusted: peer.trusted, has_source, forwarded: has_forwarded });
+    found
 }
 
 fn header_keys(headers: &HeaderMap, policy: &Policy) -> [Option<u128>; MAX_HEADER_KEYS] {
@@ -90,38 +107,6 @@ fn too_large(request: &RequestHeader, policy: &Policy) -> Option<Reason> {
 /// CONNECT would make weir a tunnel; TRACE echoes what proxies added.
 fn method_fault(method: &[u8]) -> Option<Reason> {
     matches!(method, b"CONNECT" | b"TRACE" | b"TRACK").then_some(Reason::MethodNotAllowed)
-}
-
-fn from_forwarded<'h>(
-    values: impl DoubleEndedIterator<Item = &'h [u8]> + Clone,
-    peer: &Peer,
-    policy: &Policy,
-    state: &State,
-) -> IpAddr {
-    let seen = values.clone().next().is_some();
-    let found = forwarded::from_right(values, &policy.trusted, peer.address);
-    state.shared_key.observe(shared_key::Evidence {
-        peer: peer.address,
-        trusted: peer.trusted,
-        forwarded: seen,
-        used_peer: matches!(found.source, Source::Peer),
-    });
-    found.address
-}
-
-fn from_cloudfront(value: Option<&[u8]>, peer: &Peer) -> IpAddr {
-    let believed = value.filter(|_| peer.trusted);
-    believed.and_then(cloudfront::viewer_address).unwrap_or(peer.address)
-}
-
-fn from_peer(peer: &Peer, state: &State, forwarded: impl Fn() -> bool) -> IpAddr {
-    state.shared_key.observe(shared_key::Evidence {
-        peer: peer.address,
-        trusted: peer.trusted,
-        forwarded: forwarded(),
-        used_peer: true,
-    });
-    peer.address
 }
 
 /// A header value as a table key; seeded, so that nobody can choose values that meet.

@@ -21,7 +21,9 @@ static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// and the load balancer's own trace header pass as they are.
 pub(super) fn prepare(request: &mut RequestHeader, peer: &Peer, from: AddressFrom, request_id: u128) -> Result<()> {
     if !peer.trusted {
-        for name in [&X_FORWARDED_FOR, &X_FORWARDED_PROTO, &X_FORWARDED_PORT, &X_FORWARDED_HOST, &FORWARDED, &VIEWER_ADDRESS] {
+        for name in
+            [&X_FORWARDED_FOR, &X_FORWARDED_PROTO, &X_FORWARDED_PORT, &X_FORWARDED_HOST, &FORWARDED, &VIEWER_ADDRESS]
+        {
             request.remove_header(name);
         }
     }
@@ -116,14 +118,20 @@ mod tests {
 
     #[test]
     fn a_trusted_chain_grows_by_the_peer() {
-        let request = sent(true, &[("x-forwarded-for", "192.0.2.1"), ("x-forwarded-for", "198.51.100.2"), ("x-forwarded-proto", "https")]);
+        let request = sent(
+            true,
+            &[("x-forwarded-for", "192.0.2.1"), ("x-forwarded-for", "198.51.100.2"), ("x-forwarded-proto", "https")],
+        );
         assert_eq!(header(&request, "x-forwarded-for"), "192.0.2.1, 198.51.100.2, 10.0.0.9");
         assert_eq!(header(&request, "x-forwarded-proto"), "https");
     }
 
     #[test]
     fn an_untrusted_claim_goes_no_further() {
-        let request = sent(false, &[("x-forwarded-for", "127.0.0.1"), ("forwarded", "for=127.0.0.1"), ("x-forwarded-proto", "https")]);
+        let request = sent(
+            false,
+            &[("x-forwarded-for", "127.0.0.1"), ("forwarded", "for=127.0.0.1"), ("x-forwarded-proto", "https")],
+        );
         assert_eq!(header(&request, "x-forwarded-for"), "10.0.0.9");
         assert_eq!(header(&request, "x-forwarded-proto"), "http");
         assert_eq!(header(&request, "forwarded"), "");
@@ -138,7 +146,13 @@ mod tests {
 
     #[test]
     fn a_forwarded_header_is_carried_on() {
-        let request = sent(true, &[("forwarded", "for=192.0.2.1"), ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")]);
+        let request = sent(
+            true,
+            &[
+                ("forwarded", "for=192.0.2.1"),
+                ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+            ],
+        );
         let all: Vec<_> = request.headers.get_all("forwarded").iter().map(|v| v.to_str().unwrap()).collect();
         assert_eq!(all, ["for=192.0.2.1", "for=10.0.0.9"]);
         assert!(header(&request, "traceparent").starts_with("00-0af7"));

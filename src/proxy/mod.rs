@@ -6,7 +6,7 @@ mod context;
 mod edge;
 mod facts;
 mod forward;
-mod gate;
+pub mod gate;
 mod http2;
 mod listener;
 mod path;

@@ -111,8 +111,20 @@ mod tests {
     #[test]
     fn disguises_of_one_path_are_one_path() {
         for disguise in [
-            "/login", "/login?next=/", "//login", "/./login", "/x/../login", "/%6cogin", "/%6Cogin", "/login#top",
-            "/%2e/login", "/x/%2E%2e/login", "/login;jsessionid=1", "http://host/login", "/..//login", "/\\login",
+            "/login",
+            "/login?next=/",
+            "//login",
+            "/./login",
+            "/x/../login",
+            "/%6cogin",
+            "/%6Cogin",
+            "/login#top",
+            "/%2e/login",
+            "/x/%2E%2e/login",
+            "/login;jsessionid=1",
+            "http://host/login",
+            "/..//login",
+            "/\\login",
         ] {
             assert_eq!(normal(disguise), "/login", "{disguise}");
         }

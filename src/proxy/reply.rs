@@ -54,7 +54,7 @@ fn read_body(path: &Path) -> io::Result<Bytes> {
 }
 
 /// One refusal to be written.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(super) struct Refusal<'a> {
     pub(super) reason: Reason,
     /// The limit that refused.
@@ -71,7 +71,11 @@ pub(super) struct Refusal<'a> {
 
 impl<'a> Refusal<'a> {
     pub(super) fn of(verdict: &Verdict, policy: &'a Policy, client: ClientKey, now: Time) -> Self {
-        Self { retry_after: jittered(verdict, client, now), limit: verdict.limit(policy), ..Self::plain(verdict.reason) }
+        Self {
+            retry_after: jittered(verdict, client, now),
+            limit: verdict.limit(policy),
+            ..Self::plain(verdict.reason)
+        }
     }
 
     /// A refusal for something wrong with the request or the connection, which then ends.

@@ -61,9 +61,10 @@ impl Service {
             edge.events.send(record::of_refused_stream(request, &facts, &verdict, &policy, peer, now));
         }
         let refusal = Refusal {
-            browser: request.headers.get("accept").is_some_and(|a| {
-                memchr::memmem::find(a.as_bytes(), b"text/html").is_some()
-            }),
+            browser: request
+                .headers
+                .get("accept")
+                .is_some_and(|a| memchr::memmem::find(a.as_bytes(), b"text/html").is_some()),
             head: request.method == http::Method::HEAD,
             ..Refusal::of(&verdict, &policy, facts.client, now)
         };
@@ -242,7 +243,8 @@ impl ProxyHttp for Service {
             // A kept connection that the origin closed meanwhile: safe again for methods that may be repeated
             // (RFC 9110, 9.2.2), as long as nothing was answered and the body is still here.
             let repeatable = session.req_header().method.is_idempotent() && !session.as_ref().retry_buffer_truncated();
-            if repeatable && context.first_byte.is_none() && context.attempts <= context.policy.settings.origin.retries {
+            if repeatable && context.first_byte.is_none() && context.attempts <= context.policy.settings.origin.retries
+            {
                 e.retry.decide_reuse(reused);
                 if e.retry() {
                     context.tried = crate::origin::Tried::default();
@@ -264,9 +266,11 @@ impl ProxyHttp for Service {
         }
         session.set_keepalive(None);
         let refusal = Refusal {
-            browser: session.req_header().headers.get("accept").is_some_and(|a| {
-                memchr::memmem::find(a.as_bytes(), b"text/html").is_some()
-            }),
+            browser: session
+                .req_header()
+                .headers
+                .get("accept")
+                .is_some_and(|a| memchr::memmem::find(a.as_bytes(), b"text/html").is_some()),
             head: session.req_header().method == http::Method::HEAD,
             ..Refusal::plain(reason)
         };

@@ -58,7 +58,8 @@ fn read(certificate: &Path, key: &Path) -> Result<Arc<CertifiedKey>, String> {
     if chain.is_empty() {
         return Err(at(certificate, "no certificate in it; expected a PEM chain"));
     }
-    let secret = PrivateKeyDer::from_pem_file(key).map_err(|e| at(key, &format!("cannot read the private key: {e}")))?;
+    let secret =
+        PrivateKeyDer::from_pem_file(key).map_err(|e| at(key, &format!("cannot read the private key: {e}")))?;
     let signer = ring::sign::any_supported_type(&secret)
         .map_err(|_| at(key, "a private key of an unsupported kind; expected RSA, ECDSA P-256 or P-384, or Ed25519"))?;
     let pair = CertifiedKey::new(chain, signer);

@@ -25,7 +25,6 @@ const POOL: usize = 512;
 const ATTEMPTS: usize = 8;
 
 /// Running workers.
-#[derive(Debug)]
 pub struct Workers {
     threads: Vec<JoinHandle<()>>,
     edge: Arc<Edge>,
@@ -52,7 +51,8 @@ pub fn start(
     };
     let mut threads = Vec::new();
     for (i, (plain, tls)) in bound.plain.into_iter().zip(bound.tls).enumerate() {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start a runtime")?;
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start a runtime")?;
         let sockets: Vec<(TcpListener, Option<TlsAcceptor>)> =
             plain.into_iter().map(|l| (l, None)).chain(tls.into_iter().map(|l| (l, acceptor.clone()))).collect();
         let (edge, accepting, ended) = (edge.clone(), accepting_watch.clone(), ended_watch.clone());
@@ -68,12 +68,8 @@ async fn work(
     accepting: watch::Receiver<bool>,
     mut ended: watch::Receiver<bool>,
 ) {
-    let conf = ServerConf {
-        threads: 1,
-        upstream_keepalive_pool_size: POOL,
-        max_retries: ATTEMPTS,
-        ..ServerConf::default()
-    };
+    let conf =
+        ServerConf { threads: 1, upstream_keepalive_pool_size: POOL, max_retries: ATTEMPTS, ..ServerConf::default() };
     let mut proxy = HttpProxy::new(Service::new(edge.clone()), Arc::new(conf));
     proxy.handle_init_modules();
     let server = Server { stop: edge.closing.clone(), app: Arc::new(App::new(edge.clone(), proxy)), edge };

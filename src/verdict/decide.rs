@@ -156,13 +156,7 @@ impl<'a> Limits<'a> {
 
     fn over(&self, i: usize, action: Action, retry_after: Duration) -> Verdict {
         let fate = if action == Action::Close { Fate::Close } else { Fate::Refuse };
-        Verdict {
-            fate,
-            reason: Reason::Limit,
-            limit: Some(i as u8),
-            observed: self.observed,
-            retry_after,
-        }
+        Verdict { fate, reason: Reason::Limit, limit: Some(i as u8), observed: self.observed, retry_after }
     }
 }
 

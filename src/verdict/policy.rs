@@ -25,7 +25,6 @@ pub struct Networks {
 }
 
 /// All that `decide` needs to know and that only a reload changes.
-#[derive(Debug)]
 pub struct Policy {
     /// What it was compiled from.
     pub settings: Arc<Settings>,
@@ -57,7 +56,6 @@ pub enum CompiledKey {
 }
 
 /// One limit, compiled.
-#[derive(Debug)]
 pub struct CompiledLimit {
     /// Its name.
     pub name: Arc<str>,

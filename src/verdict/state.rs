@@ -2,7 +2,7 @@
 
 use super::counters::{Counters, MAX_LIMITS};
 use crate::base::clock::Time;
-use crate::client::shared_key::SharedKeyWatch;
+use crate::client::shared_key::SharedKey;
 use crate::config::settings::Limit;
 use crate::limit::budget::Budget;
 use crate::limit::gcra::Quota;
@@ -15,7 +15,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 const IN_FLIGHT_CELLS: u32 = 65_536;
 
 /// What outlives every reload.
-#[derive(Debug)]
 pub struct State {
     /// The limits' tables by name.
     pub tables: Tables,
@@ -28,7 +27,7 @@ pub struct State {
     /// What was decided.
     pub counters: Counters,
     /// Whether all clients seem to share one key.
-    pub shared_key: SharedKeyWatch,
+    pub shared_key: SharedKey,
 }
 
 impl Default for State {
@@ -46,16 +45,14 @@ impl State {
             connections: InFlight::new(IN_FLIGHT_CELLS, Seeds::random()),
             budget: Budget::new(),
             counters: Counters::new(),
-            shared_key: SharedKeyWatch::new(),
+            shared_key: SharedKey::default(),
         }
     }
 }
 
 /// The limits' tables by name. The lock is for reloads and the sweeper; a decision reaches its table through the policy.
-#[derive(Debug)]
 pub struct Tables(Mutex<Vec<Option<Entry>>>);
 
-#[derive(Debug)]
 struct Entry {
     name: String,
     table: Arc<Table>,

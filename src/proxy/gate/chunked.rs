@@ -139,8 +139,18 @@ mod tests {
     #[test]
     fn what_parsers_read_differently_is_refused() {
         for body in [
-            &b"5\nhello\r\n"[..], b"+5\r\n", b"0x5\r\n", b" 5\r\n", b"5 \r\n", b"5\r\nhelloX", b"5\r\nhello\n", b"\r\n",
-            b"fffffffffffffffff\r\n", b"0\r\nA: 1\n\r\n", b"5;a\nb\r\n", b"-1\r\n",
+            &b"5\nhello\r\n"[..],
+            b"+5\r\n",
+            b"0x5\r\n",
+            b" 5\r\n",
+            b"5 \r\n",
+            b"5\r\nhelloX",
+            b"5\r\nhello\n",
+            b"\r\n",
+            b"fffffffffffffffff\r\n",
+            b"0\r\nA: 1\n\r\n",
+            b"5;a\nb\r\n",
+            b"-1\r\n",
         ] {
             assert_eq!(end_of(body), Err(Malformed), "{:?}", String::from_utf8_lossy(body));
         }

@@ -1,6 +1,6 @@
 //! One request at the gate: parse, decide, and refuse or let through.
 
-use super::chunked::Scanner;
+use super::chunked::{self, Scanner};
 use super::head::{self, Body, Fields, Head, Parsed};
 use super::{Gate, H2_PREFACE, Rest, Step};
 use crate::base::clock::Time;
@@ -155,8 +155,6 @@ impl Gate {
         self.reject(Reason::HeaderTimeout, &policy, now);
     }
 }
-
-use super::chunked;
 
 /// Whether a head ends somewhere in `bytes`, of which `searched` were looked at before. A head may be `limit` long.
 fn has_end(bytes: &[u8], searched: usize, limit: usize) -> bool {

@@ -3,9 +3,9 @@
 //! A refused request costs one read and one write; no heap, no timer and no future of its own. What is admitted
 //! becomes a Pingora session that reads through the gate and gets exactly one request's bytes (`stream.rs`).
 
-mod chunked;
+pub mod chunked;
 mod deadline;
-pub(super) mod head;
+pub mod head;
 mod judge;
 mod stream;
 
@@ -272,7 +272,11 @@ impl Gate {
             return Poll::Ready(false);
         }
         // What was advanced over is room again; a buffer grown for a batch is given back.
-        if self.outbox.capacity() > 4096 { self.outbox = BytesMut::new() } else { self.outbox.clear() }
+        if self.outbox.capacity() > 4096 {
+            self.outbox = BytesMut::new()
+        } else {
+            self.outbox.clear()
+        }
         Poll::Ready(true)
     }
 
