@@ -1,1 +1,4 @@
 //! Layer 3, control plane: everything slow, off the request's path.
+
+pub mod health;
+pub mod resolve;
