@@ -1,4 +1,5 @@
 //! Holds the project's shape: layers, sizes, and habits that no compiler checks. Every rule is tried on a bad sample.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 #[path = "tidy/layers.rs"]
 mod layers;

@@ -3,7 +3,7 @@
 use super::source::{Source, closing, is_name, line_of, words};
 
 /// Layer 2, the pure core.
-pub const CORE: &[&str] = &["client", "access", "limit", "origin", "flood", "ban", "verdict"];
+pub(crate) const CORE: &[&str] = &["client", "access", "limit", "origin", "flood", "ban", "verdict"];
 /// Layer 3, beside the data plane.
 const CONTROL_PLANE: &[&str] = &["control", "sink", "admin", "simulate", "demo"];
 /// Layers 0 and 1.
@@ -37,7 +37,7 @@ const IO_NAMES: &[&str] =
     &["Instant::now", "SystemTime::now", "TcpStream", "TcpListener", "UdpSocket", "ToSocketAddrs", "UnixStream"];
 
 /// Every fault of `source` as (line, message).
-pub fn check(source: &Source) -> Vec<(usize, String)> {
+pub(crate) fn check(source: &Source) -> Vec<(usize, String)> {
     let Some(folder) = folder(&source.path) else { return vec![] };
     let code = source.code();
     let mut faults = vec![];

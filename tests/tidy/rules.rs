@@ -8,18 +8,19 @@ const FILE_LINES: usize = 400;
 const FUNCTION_LINES: usize = 70;
 
 /// What the rules let some files do, each with its reason.
-pub struct Exceptions {
+pub(crate) struct Exceptions {
     /// Files that may say `unsafe`.
-    pub unsafe_code: &'static [(&'static str, &'static str)],
+    pub(crate) unsafe_code: &'static [(&'static str, &'static str)],
     /// Test files that may sleep.
-    pub sleep: &'static [(&'static str, &'static str)],
+    pub(crate) sleep: &'static [(&'static str, &'static str)],
 }
 
 /// A rule: the faults of a file as (line, message).
 type Rule = fn(&Source, &Exceptions) -> Vec<(usize, String)>;
 
 /// All rules of Rust files.
-pub const RULES: &[Rule] = &[layers, opening, file_length, function_length, ordering, ignored, unsafe_code, sleeps];
+pub(crate) const RULES: &[Rule] =
+    &[layers, opening, file_length, function_length, ordering, ignored, unsafe_code, sleeps];
 
 fn layers(source: &Source, _: &Exceptions) -> Vec<(usize, String)> {
     super::layers::check(source)
@@ -122,7 +123,7 @@ fn sleeps(source: &Source, exceptions: &Exceptions) -> Vec<(usize, String)> {
 }
 
 /// Faults of any text file: names of private places, and addresses that may belong to somebody.
-pub fn private(text: &str) -> Vec<(usize, String)> {
+pub(crate) fn private(text: &str) -> Vec<(usize, String)> {
     // Put together here, so that this file does not break the rule.
     let places = [concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!(".lib", "rary/")];
     let mut faults = vec![];

@@ -2,28 +2,28 @@
 
 /// One line of a file.
 #[derive(Clone, Default)]
-pub struct Line {
+pub(crate) struct Line {
     /// The code; comments are gone and the inside of strings is blank.
-    pub code: String,
+    pub(crate) code: String,
     /// The text of comments that are not documentation.
-    pub comment: String,
+    pub(crate) comment: String,
 }
 
 /// One file.
-pub struct Source {
+pub(crate) struct Source {
     /// Path from the project's root, with `/`.
-    pub path: String,
+    pub(crate) path: String,
     /// The file as it is.
-    pub raw: String,
+    pub(crate) raw: String,
     /// Its lines.
-    pub lines: Vec<Line>,
+    pub(crate) lines: Vec<Line>,
     /// Whether a line is compiled for tests only.
-    pub in_test: Vec<bool>,
+    pub(crate) in_test: Vec<bool>,
 }
 
 impl Source {
     /// Reads `raw` as the file at `path`.
-    pub fn new(path: &str, raw: &str) -> Self {
+    pub(crate) fn new(path: &str, raw: &str) -> Self {
         let lines = split(raw);
         let all_tests = !path.starts_with("src/") || path.ends_with("/tests.rs") || path.contains("/tests/");
         let in_test = if all_tests { vec![true; lines.len()] } else { test_lines(&lines) };
@@ -31,23 +31,23 @@ impl Source {
     }
 
     /// The code alone, for searches across lines.
-    pub fn code(&self) -> String {
+    pub(crate) fn code(&self) -> String {
         self.lines.iter().map(|l| l.code.as_str()).collect::<Vec<_>>().join("\n")
     }
 }
 
 /// Whether `c` can be part of a name.
-pub fn is_name(c: char) -> bool {
+pub(crate) fn is_name(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
 /// The 1-based line of byte `at`.
-pub fn line_of(text: &str, at: usize) -> usize {
+pub(crate) fn line_of(text: &str, at: usize) -> usize {
     text[..at].matches('\n').count() + 1
 }
 
 /// Where `word` stands in `code` as a whole word.
-pub fn words(code: &str, word: &str) -> Vec<usize> {
+pub(crate) fn words(code: &str, word: &str) -> Vec<usize> {
     code.match_indices(word)
         .filter(|&(at, _)| {
             !code[..at].chars().next_back().is_some_and(is_name)
@@ -58,7 +58,7 @@ pub fn words(code: &str, word: &str) -> Vec<usize> {
 }
 
 /// Where the bracket closes that opens at `open`; the end of the text if it never does.
-pub fn closing(code: &str, open: usize) -> usize {
+pub(crate) fn closing(code: &str, open: usize) -> usize {
     let mut depth = 0;
     for (at, c) in code[open..].char_indices() {
         match c {
