@@ -1,1 +1,5 @@
 //! Layer 3, control plane: everything slow, off the request's path.
+
+pub mod drain;
+pub mod recent;
+pub mod status;
