@@ -40,6 +40,12 @@ impl Token {
         Ok(Self(token.as_bytes().into()))
     }
 
+    /// The header value that carries it.
+    pub fn bearer(&self) -> String {
+        // Only ASCII gets in.
+        format!("Bearer {}", String::from_utf8_lossy(&self.0))
+    }
+
     /// In constant time but for the length.
     fn is(&self, offered: &[u8]) -> bool {
         self.0.ct_eq(offered).into()
