@@ -1,4 +1,4 @@
-//! What single values cannot tell: keys that contradict each other, files that are not there, setups that would hurt.
+//! What single values cannot tell: keys that contradict each other, setups that would hurt.
 
 use super::document::Document;
 use super::settings::{AddressFrom, Limit, LimitKey, ListEntry, Listen, OriginAddress, Settings};

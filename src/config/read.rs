@@ -8,7 +8,7 @@ use super::document::Document;
 use super::kind::{byte_rate, choice, duration, flag, list, rate, share, size, whole};
 use super::place::{file, files_by_status, list_entry, log_target, network, socket};
 use super::section::{Node, Section, Shape, When};
-use super::settings::{Admin, Client, H2, ListEntry, Listen, Lists, Log, LogTarget, Reply, Settings, Tls};
+use super::settings::{Admin, Client, H2, Listen, Lists, Log, Reply, Settings, Tls};
 use super::words::ADDRESS_SOURCES;
 use toml::de::DeTable;
 
