@@ -1,5 +1,7 @@
 //! Health checks and name resolution against real servers on loopback: good ones, and all kinds of bad ones.
 
+#![allow(clippy::unwrap_used)] // A test may fail by panicking; clippy's own exemption misses helpers.
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
