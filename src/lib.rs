@@ -26,6 +26,7 @@ pub mod config;
 pub mod control;
 #[cfg(not(loom))]
 pub mod demo;
+pub mod event;
 pub mod limit;
 pub mod origin;
 #[cfg(not(loom))]
@@ -34,3 +35,4 @@ pub mod proxy;
 pub mod simulate;
 #[cfg(not(loom))]
 pub mod sink;
+pub mod verdict;

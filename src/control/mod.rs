@@ -2,3 +2,6 @@
 
 pub mod health;
 pub mod resolve;
+pub mod drain;
+pub mod recent;
+pub mod status;
