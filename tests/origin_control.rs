@@ -54,9 +54,10 @@ fn name(host: &str, port: u16) -> OriginAddress {
 
 async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(20);
+    let mut poll = tokio::time::interval(5 * MS);
     while !holds() {
         assert!(Instant::now() < deadline, "never: {what}");
-        tokio::time::sleep(5 * MS).await;
+        poll.tick().await;
     }
 }
 
