@@ -89,7 +89,7 @@ impl Report {
                 if met { "met" } else { "MISSED" }
             )?;
         }
-        if self.guessing.total > 0 {
+        if self.guessing.total > 0 && self.true_to_time {
             writeln!(
                 f,
                 "{GUESSING:<10} {} of {} refused: {:.1} %",
