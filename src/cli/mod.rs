@@ -1,1 +1,4 @@
 //! Layer 4: the commands.
+
+pub mod check;
+pub mod schema;
