@@ -1,1 +1,4 @@
 //! Layer 2: what is let in or kept out before any counting.
+
+pub mod cidr_set;
+pub mod list_file;

@@ -1,1 +1,8 @@
 //! Layer 2: how much each client may do.
+
+pub mod budget;
+pub mod gcra;
+pub mod in_flight;
+mod memory;
+pub mod seeds;
+pub mod table;

@@ -1,1 +1,24 @@
 //! Layer 3, data plane: from a connection to a verdict, and from a verdict to a reply or the origin.
+
+mod body;
+mod connection;
+mod context;
+mod edge;
+mod facts;
+mod forward;
+pub mod gate;
+mod http2;
+mod listener;
+mod path;
+mod record;
+mod reply;
+mod service;
+mod tls;
+mod transport;
+mod worker;
+
+pub use edge::Edge;
+pub use listener::{Bound, bind};
+pub use reply::Replies;
+pub use tls::CertificateStore;
+pub use worker::{Workers, start};

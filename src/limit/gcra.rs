@@ -1,0 +1,161 @@
+//! The arithmetic of GCRA (the generic cell rate algorithm), apart from where its state is kept.
+//!
+//! A bucket is one number, its debt: how long until it is full again. A request adds one interval to the debt and
+//! is admitted while the debt stays within `burst` intervals. Debt is counted in ticks of 1/1024 interval, so that
+//! the interval, and with it the rate, has no rounding error; only `now` is rounded, to a tick.
+
+use crate::base::clock::Time;
+use crate::base::units::Rate;
+use std::time::Duration;
+
+/// Ticks in one interval.
+pub const INTERVAL: u64 = 1 << 10;
+
+/// The largest burst; a larger one counts as this. It keeps every debt below a quarter of a slot's range.
+pub const MAX_BURST: u32 = 1 << 28;
+
+/// The outcome of one request against one quota.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Within the quota.
+    Admit {
+        /// How many more would be admitted at once.
+        remaining: u32,
+    },
+    /// Over the quota.
+    Refuse {
+        /// When the same request would be admitted, if nothing else came before.
+        retry_after: Duration,
+    },
+}
+
+impl Decision {
+    /// Whether the request is within the quota.
+    pub const fn admits(self) -> bool {
+        matches!(self, Self::Admit { .. })
+    }
+}
+
+/// A rate and a burst, ready for arithmetic.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Quota {
+    rate: Rate,
+    burst: u32,
+    /// Ticks in a nanosecond, as a fraction of 2^64.
+    scale: u64,
+    /// Nanoseconds in a tick.
+    tick_nanos: f64,
+}
+
+impl Quota {
+    /// `rate` in the long run, `burst` at once after a pause (at least 1, at most [`MAX_BURST`]).
+    ///
+    /// Rates up to 976,562 a second are exact to 10^-8; a higher one counts as that.
+    pub fn new(rate: Rate, burst: u32) -> Self {
+        let ticks = u128::from(INTERVAL) * u128::from(rate.count.max(1));
+        // Rounded up: a client that sends at exactly its rate must never be a tick early.
+        let scale = (ticks << 64).div_ceil(rate.period.as_nanos().max(1));
+        let scale = u64::try_from(scale).unwrap_or(u64::MAX);
+        let tick_nanos = 2f64.powi(64) / scale as f64;
+        Self { rate, burst: burst.clamp(1, MAX_BURST), scale, tick_nanos }
+    }
+
+    /// The rate as it was given.
+    pub const fn rate(&self) -> Rate {
+        self.rate
+    }
+
+    /// The most requests at once.
+    pub const fn burst(&self) -> u32 {
+        self.burst
+    }
+
+    /// Whether both count time in the same ticks, that is, have the same rate.
+    pub const fn same_ticks(&self, other: &Self) -> bool {
+        self.scale == other.scale
+    }
+
+    /// The tick that `now` falls in.
+    #[inline]
+    pub(super) const fn ticks(&self, now: Time) -> u64 {
+        ((now.nanos() as u128 * self.scale as u128) >> 64) as u64
+    }
+
+    /// The debt of an empty bucket, in ticks.
+    #[inline]
+    pub(super) const fn full(&self) -> u64 {
+        self.burst as u64 * INTERVAL
+    }
+
+    /// How long `ticks` last, rounded up: waiting that long is always enough.
+    #[inline]
+    pub(super) fn duration(&self, ticks: u64) -> Duration {
+        Duration::from_nanos((ticks as f64 * self.tick_nanos).ceil() as u64 + 1)
+    }
+
+    /// Whether a bucket with this debt admits one more. A debt beyond the empty bucket's counts as that.
+    #[inline]
+    pub(super) fn decide(&self, debt: u64) -> Decision {
+        let (after, full) = (debt.min(self.full()) + INTERVAL, self.full());
+        if after <= full {
+            Decision::Admit { remaining: ((full - after) / INTERVAL) as u32 }
+        } else {
+            Decision::Refuse { retry_after: self.duration(after - full) }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn per(count: u32, seconds: u64) -> Rate {
+        Rate { count, period: Duration::from_secs(seconds) }
+    }
+
+    #[test]
+    fn an_interval_is_1024_ticks_at_every_rate() {
+        for rate in [per(1, 86_400), per(1, 3600), per(7, 60), per(333, 1), per(99_999, 1), per(100_000, 1)] {
+            let quota = Quota::new(rate, 1);
+            for n in [1u64, 10, 1000] {
+                let after = (f64::from(n as u32) * rate.interval_nanos()).ceil() as u64;
+                let ticks = quota.ticks(Time::from_nanos(after));
+                // A nanosecond is 0.1 tick at the highest rate: the rounding of `after` may show, nothing more.
+                assert_eq!(ticks, n * INTERVAL, "{rate:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn waiting_as_told_is_enough() {
+        for rate in [per(1, 86_400), per(7, 60), per(333, 1), per(99_999, 1)] {
+            let quota = Quota::new(rate, 1);
+            for start in [0u64, 1, 12_345_678_901, 86_400_000_000_000] {
+                let now = Time::from_nanos(start);
+                for ticks in [1, 500, INTERVAL] {
+                    let later = now + quota.duration(ticks);
+                    assert!(quota.ticks(later) >= quota.ticks(now) + ticks, "{rate:?} {start} {ticks}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_burst_is_what_a_full_bucket_admits() {
+        let quota = Quota::new(per(10, 1), 3);
+        assert_eq!(quota.decide(0), Decision::Admit { remaining: 2 });
+        assert_eq!(quota.decide(2 * INTERVAL), Decision::Admit { remaining: 0 });
+        let Decision::Refuse { retry_after } = quota.decide(3 * INTERVAL) else { panic!("admitted") };
+        assert!(retry_after.as_micros() == 100_000, "{retry_after:?}");
+        assert_eq!(quota.decide(u64::MAX), quota.decide(3 * INTERVAL), "emptier than empty");
+    }
+
+    #[test]
+    fn senseless_numbers_are_bounded() {
+        assert_eq!(Quota::new(per(10, 1), 0).burst(), 1);
+        assert_eq!(Quota::new(per(10, 1), u32::MAX).burst(), MAX_BURST);
+        let fastest = Quota::new(per(u32::MAX, 1), 1);
+        assert_eq!(fastest.ticks(Time::from_nanos(1_000_000)), 999_999);
+        assert!(Quota::new(Rate { count: 0, period: Duration::ZERO }, 1).decide(0).admits());
+    }
+}

@@ -1,0 +1,92 @@
+//! What all connections share.
+
+use super::reply::Replies;
+use crate::base::clock::Time;
+use crate::client::key::ClientKey;
+use crate::event::log_gate::LogGate;
+use crate::event::queue::Queue;
+use crate::limit::budget::Budget;
+use crate::origin::Pool;
+use crate::verdict::{Policy, State};
+use arc_swap::ArcSwap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::watch;
+
+/// What all connections share.
+pub struct Edge {
+    /// The config in force.
+    pub policy: Arc<ArcSwap<Policy>>,
+    /// What outlives reloads.
+    pub state: Arc<State>,
+    /// The origin's endpoints.
+    pub pool: Arc<Pool>,
+    /// Bodies of refusals.
+    pub replies: ArcSwap<Replies>,
+    /// Where records go.
+    pub events: Arc<Queue>,
+    /// Which requests are logged.
+    pub log_gate: Arc<LogGate>,
+    /// Whether weir is on its way out: answers carry `Connection: close`.
+    pub draining: AtomicBool,
+    /// Turns true when idle connections are to be closed.
+    pub closing: watch::Receiver<bool>,
+}
+
+impl Edge {
+    /// Whether weir is on its way out.
+    pub fn is_draining(&self) -> bool {
+        // Relaxed: a hint; a request that misses it by a moment is served as before.
+        self.draining.load(Ordering::Relaxed)
+    }
+}
+
+/// What is known of one connection.
+#[derive(Debug)]
+pub(super) struct Peer {
+    /// The socket's other end.
+    pub(super) address: IpAddr,
+    /// The address of a PROXY protocol header.
+    pub(super) proxied: Option<IpAddr>,
+    /// Whether the peer is a trusted proxy.
+    pub(super) trusted: bool,
+    /// Whether the connection is under TLS.
+    pub(super) tls: bool,
+    /// HTTP/2 streams that the client reset, less what time forgave.
+    pub(super) resets: Budget,
+    /// The connection is to die: its sender abuses HTTP/2.
+    pub(super) condemned: AtomicBool,
+}
+
+/// Holds a client's place among the requests in flight.
+pub(super) struct Place {
+    state: Arc<State>,
+    client: ClientKey,
+}
+
+impl Place {
+    /// For a request that `decide` let through.
+    pub(super) fn taken(state: &Arc<State>, client: ClientKey) -> Self {
+        Self { state: state.clone(), client }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.state.in_flight.leave(self.client.bits());
+    }
+}
+
+/// What the data plane remembers of an admitted request.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Story {
+    /// When its head was whole.
+    pub(super) started: Time,
+    /// The client's whole address.
+    pub(super) address: IpAddr,
+    /// Why it was let through.
+    pub(super) reason: crate::verdict::reason::Reason,
+    /// Limits that would have refused it.
+    pub(super) observed: u64,
+}

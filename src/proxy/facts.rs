@@ -1,0 +1,117 @@
+//! From a request's head to the facts that `decide` wants.
+
+use super::edge::Peer;
+use super::gate::head::{Head, is};
+use super::path::{self, Buffer};
+use crate::client::cloudfront;
+use crate::client::forwarded;
+use crate::client::key::ClientKey;
+use crate::client::shared_key::Seen;
+use crate::config::settings::AddressFrom;
+use crate::verdict::facts::{Facts, Method};
+use crate::verdict::policy::MAX_HEADER_KEYS;
+use crate::verdict::reason::Reason;
+use crate::verdict::{Policy, State};
+use http::HeaderMap;
+use pingora_http::RequestHeader;
+use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
+use std::sync::OnceLock;
+
+/// Facts of an HTTP/1.1 head.
+pub(super) fn of_head<'a>(
+    head: &'a Head<'_, '_>,
+    peer: &Peer,
+    policy: &Policy,
+    state: &State,
+    buffer: &'a mut Buffer,
+) -> Facts<'a> {
+    let named = |name: &'static [u8]| {
+        head.headers.iter().filter(move |h| h.name.len() == name.len() && is(h.name.as_bytes(), name)).map(|h| h.value)
+    };
+    let address = address_of(peer, policy, state, named(b"x-forwarded-for"), named(b"cloudfront-viewer-address"));
+    let path = path::normalise(head.target.as_bytes(), buffer);
+    let client = ClientKey::new(address, policy.settings.client.ipv6_prefix);
+    let mut facts = Facts::new(address, client, Method::parse(head.method.as_bytes()), path);
+    for (slot, name) in facts.header_keys.iter_mut().zip(&policy.header_keys) {
+        let found = head.headers.iter().find(|h| is(h.name.as_bytes(), name.as_bytes()));
+        *slot = found.map(|h| header_key(h.value));
+    }
+    facts.fault = method_fault(head.method.as_bytes());
+    facts
+}
+
+/// Facts of an HTTP/2 request.
+pub(super) fn of_stream<'a>(
+    request: &'a RequestHeader,
+    peer: &Peer,
+    policy: &Policy,
+    state: &State,
+    buffer: &'a mut Buffer,
+) -> Facts<'a> {
+    let headers: &HeaderMap = &request.headers;
+    let named = |name: &'static str| headers.get_all(name).into_iter().map(|v| v.as_bytes());
+    let address = address_of(peer, policy, state, named("x-forwarded-for"), named("cloudfront-viewer-address"));
+    let path = path::normalise(request.raw_path(), buffer);
+    let client = ClientKey::new(address, policy.settings.client.ipv6_prefix);
+    let method = request.method.as_str().as_bytes();
+    let mut facts = Facts::new(address, client, Method::parse(method), path);
+    facts.header_keys = header_keys(headers, policy);
+    facts.fault = method_fault(method).or_else(|| too_large(request, policy));
+    facts
+}
+
+/// The client's address, from where the config says it stands.
+fn address_of<'h>(
+    peer: &Peer,
+    policy: &Policy,
+    state: &State,
+    forwarded: impl DoubleEndedIterator<Item = &'h [u8]>,
+    mut viewer: impl DoubleEndedIterator<Item = &'h [u8]>,
+) -> IpAddr {
+    let from = policy.settings.client.address_from;
+    let mut forwarded = forwarded.peekable();
+    let has_forwarded = forwarded.peek().is_some();
+    let trusted = |address| policy.trusted.contains(address);
+    let (found, has_source) = match from {
+        AddressFrom::XForwardedFor => (forwarded::from_right(forwarded, trusted, peer.address).address, has_forwarded),
+        AddressFrom::CloudFrontViewerAddress => {
+            let value = viewer.next_back();
+            (cloudfront::viewer_address(value, trusted, peer.address).address, value.is_some())
+        }
+        AddressFrom::Peer => (peer.address, true),
+        AddressFrom::ProxyProtocol => (peer.proxied.unwrap_or(peer.address), peer.proxied.is_some()),
+    };
+    state
+        .shared_key
+        .observe(from, Seen { peer: peer.address, trusted: peer.trusted, has_source, forwarded: has_forwarded });
+    found
+}
+
+fn header_keys(headers: &HeaderMap, policy: &Policy) -> [Option<u128>; MAX_HEADER_KEYS] {
+    let mut keys = [None; MAX_HEADER_KEYS];
+    for (slot, name) in keys.iter_mut().zip(&policy.header_keys) {
+        *slot = headers.get(name.as_str()).map(|v| header_key(v.as_bytes()));
+    }
+    keys
+}
+
+fn too_large(request: &RequestHeader, policy: &Policy) -> Option<Reason> {
+    let listen = &policy.settings.listen;
+    let size: usize = request.headers.iter().map(|(n, v)| n.as_str().len() + v.len() + 4).sum();
+    let fits = request.headers.len() <= usize::from(listen.max_headers)
+        && (size + request.raw_path().len()) as u64 <= listen.max_header_size.0;
+    (!fits).then_some(Reason::HeaderTooLarge)
+}
+
+/// CONNECT would make weir a tunnel; TRACE echoes what proxies added.
+fn method_fault(method: &[u8]) -> Option<Reason> {
+    matches!(method, b"CONNECT" | b"TRACE" | b"TRACK").then_some(Reason::MethodNotAllowed)
+}
+
+/// A header value as a table key; seeded, so that nobody can choose values that meet.
+fn header_key(value: &[u8]) -> u128 {
+    static SEEDS: OnceLock<(RandomState, RandomState)> = OnceLock::new();
+    let (a, b) = SEEDS.get_or_init(|| (RandomState::new(), RandomState::new()));
+    u128::from(a.hash_one(value)) << 64 | u128::from(b.hash_one(value))
+}

@@ -1,0 +1,160 @@
+//! The headers that an admitted request carries on to the origin.
+
+use super::edge::Peer;
+use crate::config::settings::AddressFrom;
+use http::header::{FORWARDED, HeaderName};
+use http::{HeaderMap, HeaderValue};
+use pingora_core::Result;
+use pingora_http::RequestHeader;
+use std::cell::Cell;
+use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
+
+static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+static X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+static X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
+static X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+static VIEWER_ADDRESS: HeaderName = HeaderName::from_static("cloudfront-viewer-address");
+static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Appends the peer to what trusted proxies said, and forgets what others claimed. `traceparent` (W3C Trace Context)
+/// and the load balancer's own trace header pass as they are.
+pub(super) fn prepare(request: &mut RequestHeader, peer: &Peer, from: AddressFrom, request_id: u128) -> Result<()> {
+    if !peer.trusted {
+        for name in
+            [&X_FORWARDED_FOR, &X_FORWARDED_PROTO, &X_FORWARDED_PORT, &X_FORWARDED_HOST, &FORWARDED, &VIEWER_ADDRESS]
+        {
+            request.remove_header(name);
+        }
+    }
+    let said = match (from, peer.proxied) {
+        (AddressFrom::ProxyProtocol, Some(source)) => source,
+        _ => peer.address,
+    };
+    let chain = chain(&request.headers, said);
+    request.insert_header(X_FORWARDED_FOR.clone(), chain)?;
+    if !request.headers.contains_key(&X_FORWARDED_PROTO) {
+        request.insert_header(X_FORWARDED_PROTO.clone(), if peer.tls { "https" } else { "http" })?;
+    }
+    if request.headers.contains_key(FORWARDED) {
+        request.append_header(FORWARDED, node(said))?;
+    }
+    if !valid_id(request.headers.get(&X_REQUEST_ID)) {
+        request.insert_header(X_REQUEST_ID.clone(), format!("{request_id:032x}"))?;
+    }
+    Ok(())
+}
+
+/// All X-Forwarded-For fields as one, the peer at the end.
+fn chain(headers: &HeaderMap, peer: IpAddr) -> Vec<u8> {
+    let mut chain = Vec::with_capacity(64);
+    for value in headers.get_all(&X_FORWARDED_FOR) {
+        chain.extend_from_slice(value.as_bytes());
+        chain.extend_from_slice(b", ");
+    }
+    chain.extend_from_slice(peer.to_string().as_bytes());
+    chain
+}
+
+/// A `Forwarded` element (RFC 7239, 4).
+fn node(peer: IpAddr) -> String {
+    match peer {
+        IpAddr::V4(v4) => format!("for={v4}"),
+        IpAddr::V6(v6) => format!("for=\"[{v6}]\""),
+    }
+}
+
+/// An id that came with the request is kept if it can do no harm in a log.
+fn valid_id(id: Option<&HeaderValue>) -> bool {
+    id.is_some_and(|id| (1..=128).contains(&id.len()) && id.as_bytes().iter().all(u8::is_ascii_graphic))
+}
+
+/// A fresh request id: unguessable enough not to collide, never a secret.
+pub(super) fn request_id(headers: &HeaderMap) -> u128 {
+    if let Some(id) = headers.get(&X_REQUEST_ID)
+        && let Some(id) = id.to_str().ok().filter(|id| id.len() == 32)
+        && let Ok(id) = u128::from_str_radix(id, 16)
+    {
+        return id;
+    }
+    thread_local! {
+        static NEXT: (RandomState, RandomState, Cell<u64>) = (RandomState::new(), RandomState::new(), const { Cell::new(0) });
+    }
+    NEXT.with(|(a, b, n)| {
+        n.set(n.get() + 1);
+        u128::from(a.hash_one(n.get())) << 64 | u128::from(b.hash_one(n.get()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limit::budget::Budget;
+    use std::sync::atomic::AtomicBool;
+
+    fn peer(trusted: bool) -> Peer {
+        Peer {
+            address: "10.0.0.9".parse().unwrap(),
+            proxied: None,
+            trusted,
+            tls: false,
+            resets: Budget::new(),
+            condemned: AtomicBool::new(false),
+        }
+    }
+
+    fn sent(trusted: bool, headers: &[(&'static str, &str)]) -> RequestHeader {
+        let mut request = RequestHeader::build("GET", b"/", None).unwrap();
+        for (name, value) in headers {
+            request.append_header(*name, *value).unwrap();
+        }
+        prepare(&mut request, &peer(trusted), AddressFrom::XForwardedFor, 7).unwrap();
+        request
+    }
+
+    fn header<'a>(request: &'a RequestHeader, name: &str) -> &'a str {
+        request.headers.get(name).map_or("", |v| v.to_str().unwrap())
+    }
+
+    #[test]
+    fn a_trusted_chain_grows_by_the_peer() {
+        let request = sent(
+            true,
+            &[("x-forwarded-for", "192.0.2.1"), ("x-forwarded-for", "198.51.100.2"), ("x-forwarded-proto", "https")],
+        );
+        assert_eq!(header(&request, "x-forwarded-for"), "192.0.2.1, 198.51.100.2, 10.0.0.9");
+        assert_eq!(header(&request, "x-forwarded-proto"), "https");
+    }
+
+    #[test]
+    fn an_untrusted_claim_goes_no_further() {
+        let request = sent(
+            false,
+            &[("x-forwarded-for", "127.0.0.1"), ("forwarded", "for=127.0.0.1"), ("x-forwarded-proto", "https")],
+        );
+        assert_eq!(header(&request, "x-forwarded-for"), "10.0.0.9");
+        assert_eq!(header(&request, "x-forwarded-proto"), "http");
+        assert_eq!(header(&request, "forwarded"), "");
+    }
+
+    #[test]
+    fn a_request_id_is_kept_or_made() {
+        assert_eq!(header(&sent(true, &[("x-request-id", "abc-1")]), "x-request-id"), "abc-1");
+        assert_eq!(header(&sent(true, &[("x-request-id", "")]), "x-request-id"), format!("{:032x}", 7));
+        assert_eq!(header(&sent(true, &[]), "x-request-id").len(), 32);
+    }
+
+    #[test]
+    fn a_forwarded_header_is_carried_on() {
+        let request = sent(
+            true,
+            &[
+                ("forwarded", "for=192.0.2.1"),
+                ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+            ],
+        );
+        let all: Vec<_> = request.headers.get_all("forwarded").iter().map(|v| v.to_str().unwrap()).collect();
+        assert_eq!(all, ["for=192.0.2.1", "for=10.0.0.9"]);
+        assert!(header(&request, "traceparent").starts_with("00-0af7"));
+    }
+}

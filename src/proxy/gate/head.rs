@@ -1,0 +1,175 @@
+//! Parses and checks an HTTP/1.1 request head (RFC 9112) before anybody else sees it.
+
+use crate::event::record::Protocol;
+use crate::verdict::reason::Reason;
+use httparse::{Error, Header, Status};
+use std::mem::MaybeUninit;
+
+/// The most header fields that any config may allow.
+pub const MAX_HEADERS: usize = 256;
+
+/// How the request's body is framed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// So many bytes, often none.
+    Length(u64),
+    /// Chunked.
+    Chunked,
+}
+
+/// A whole head.
+#[derive(Debug)]
+pub struct Head<'b, 'h> {
+    /// Bytes of the head.
+    pub len: usize,
+    /// Method.
+    pub method: &'b str,
+    /// Request target as sent.
+    pub target: &'b str,
+    /// HTTP/1.0 or 1.1.
+    pub protocol: Protocol,
+    /// Fields.
+    pub headers: &'h [Header<'b>],
+    /// Host, empty if absent.
+    pub host: &'b [u8],
+    /// How the body is framed.
+    pub body: Body,
+    /// Asks for another protocol on this connection.
+    pub upgrade: bool,
+    /// The client will close after this request.
+    pub close: bool,
+}
+
+/// What the bytes so far amount to.
+#[derive(Debug)]
+pub enum Parsed<'b, 'h> {
+    /// Not a whole head yet.
+    Partial,
+    /// A whole head.
+    Whole(Head<'b, 'h>),
+    /// No head that weir takes; the connection can't go on.
+    Bad(Reason),
+}
+
+/// Room for the fields of one head.
+pub type Fields<'b> = [MaybeUninit<Header<'b>>; MAX_HEADERS];
+
+/// Parses the head at the start of `bytes`.
+pub fn parse<'b, 'h>(bytes: &'b [u8], fields: &'h mut Fields<'b>, max_headers: usize) -> Parsed<'b, 'h> {
+    let mut request = httparse::Request::new(&mut []);
+    let room = max_headers.min(MAX_HEADERS);
+    let len = match request.parse_with_uninit_headers(bytes, &mut fields[..room]) {
+        Ok(Status::Complete(len)) => len,
+        Ok(Status::Partial) => return Parsed::Partial,
+        Err(Error::TooManyHeaders) => return Parsed::Bad(Reason::HeaderTooLarge),
+        Err(Error::Version) => return Parsed::Bad(Reason::UnsupportedVersion),
+        Err(_) => return Parsed::Bad(Reason::BadRequest),
+    };
+    let (Some(method), Some(target), Some(version)) = (request.method, request.path, request.version) else {
+        return Parsed::Bad(Reason::BadRequest);
+    };
+    let protocol = if version == 0 { Protocol::Http10 } else { Protocol::Http11 };
+    let headers: &'h [Header<'b>] = request.headers;
+    match Framing::read(headers) {
+        Ok(framing) => finish(len, method, target, protocol, headers, &framing),
+        Err(reason) => Parsed::Bad(reason),
+    }
+}
+
+fn finish<'b, 'h>(
+    len: usize,
+    method: &'b str,
+    target: &'b str,
+    protocol: Protocol,
+    headers: &'h [Header<'b>],
+    framing: &Framing<'b>,
+) -> Parsed<'b, 'h> {
+    let http10 = protocol == Protocol::Http10;
+    let body = match (framing.chunked, framing.length) {
+        (true, Some(_)) => return Parsed::Bad(Reason::LengthConflict),
+        (true, None) if http10 => return Parsed::Bad(Reason::LengthConflict),
+        (true, None) => Body::Chunked,
+        (false, length) => Body::Length(length.unwrap_or(0)),
+    };
+    if framing.hosts > 1 || (framing.hosts == 0 && !http10) || !valid_host(framing.host) {
+        return Parsed::Bad(Reason::BadRequest);
+    }
+    if !(target.starts_with('/') || target.contains("://") || target == "*" || method == "CONNECT") {
+        return Parsed::Bad(Reason::BadRequest);
+    }
+    let close = framing.close || http10;
+    Parsed::Whole(Head {
+        len,
+        method,
+        target,
+        protocol,
+        headers,
+        host: framing.host,
+        body,
+        upgrade: framing.upgrade,
+        close,
+    })
+}
+
+/// What the fields say of length, connection and host.
+#[derive(Default)]
+struct Framing<'b> {
+    length: Option<u64>,
+    chunked: bool,
+    upgrade: bool,
+    close: bool,
+    hosts: u32,
+    host: &'b [u8],
+}
+
+impl<'b> Framing<'b> {
+    fn read(headers: &[Header<'b>]) -> Result<Self, Reason> {
+        let mut f = Self::default();
+        for h in headers {
+            let name = h.name.as_bytes();
+            match name.len() {
+                4 if is(name, b"host") => {
+                    f.hosts += 1;
+                    f.host = h.value;
+                }
+                7 if is(name, b"upgrade") => f.upgrade = true,
+                10 if is(name, b"connection") => {
+                    f.close |= h.value.split(|b| *b == b',').any(|t| is(t.trim_ascii(), b"close"));
+                }
+                14 if is(name, b"content-length") => {
+                    let length = decimal(h.value).ok_or(Reason::LengthConflict)?;
+                    if f.length.is_some() {
+                        return Err(Reason::LengthConflict);
+                    }
+                    f.length = Some(length);
+                }
+                17 if is(name, b"transfer-encoding") => {
+                    // Anything but one plain "chunked" is where parsers differ.
+                    if f.chunked || !is(h.value.trim_ascii(), b"chunked") {
+                        return Err(Reason::LengthConflict);
+                    }
+                    f.chunked = true;
+                }
+                _ => {}
+            }
+        }
+        Ok(f)
+    }
+}
+
+/// ASCII case-insensitive equality with a lower-case word.
+pub fn is(text: &[u8], lower: &[u8]) -> bool {
+    text.eq_ignore_ascii_case(lower)
+}
+
+fn decimal(text: &[u8]) -> Option<u64> {
+    if text.is_empty() || text.len() > 18 {
+        return None;
+    }
+    text.iter().try_fold(0u64, |n, b| b.is_ascii_digit().then(|| n * 10 + u64::from(b - b'0')))
+}
+
+/// Host as RFC 3986 lets an authority be, without user information.
+fn valid_host(host: &[u8]) -> bool {
+    host.len() <= 255 && host.iter().all(|b| b.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=:[]".contains(b))
+}

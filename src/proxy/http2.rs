@@ -1,0 +1,200 @@
+//! HTTP/2: Pingora speaks it; weir bounds it and decides each stream.
+
+use super::edge::{Edge, Peer};
+use super::service::Service;
+use super::transport::Transport;
+use crate::base::clock;
+use crate::base::units::{Rate, Share};
+use crate::limit::gcra::Quota;
+use crate::verdict::Policy;
+use async_trait::async_trait;
+use bytes::{Buf, BytesMut};
+use pingora_core::apps::{HttpServerApp, HttpServerOptions, ReusedHttpStream, ServerApp};
+use pingora_core::protocols::http::ServerSession;
+use pingora_core::protocols::http::v2::server::{H2Options, default_h2_options};
+use pingora_core::protocols::raw_connect::ProxyDigest;
+use pingora_core::protocols::{
+    ALPN, GetProxyDigest, GetSocketDigest, GetTimingDigest, Peek, Shutdown, SocketDigest, Ssl, TimingDigest, UniqueID,
+    UniqueIDType,
+};
+use pingora_core::server::ShutdownWatch;
+use pingora_core::{Error, ErrorType, Result};
+use pingora_http::ResponseHeader;
+use pingora_proxy::{HttpProxy, Session};
+use std::io;
+use std::os::fd::AsRawFd;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+
+/// Pingora's proxy with HTTP/2 bounds from the config in force.
+pub(super) struct App {
+    edge: Arc<Edge>,
+    pub(super) proxy: Arc<HttpProxy<Service>>,
+    options: HttpServerOptions,
+}
+
+impl App {
+    pub(super) fn new(edge: Arc<Edge>, proxy: HttpProxy<Service>) -> Self {
+        let mut options = HttpServerOptions::default();
+        options.h2_idle_timeout = Some(edge.policy.load().settings.listen.keepalive_timeout);
+        Self { edge, proxy: Arc::new(proxy), options }
+    }
+
+    /// Serves one connection whose first bytes are `read`.
+    pub(super) async fn serve(self: &Arc<Self>, io: Transport, read: BytesMut, peer: Arc<Peer>, stop: &ShutdownWatch) {
+        let Ok(blank) = ResponseHeader::build(200, Some(0)) else { return };
+        let digest = Arc::new(ProxyDigest::new(Box::new(blank), Some(Box::new(peer.clone()))));
+        ServerApp::process_new(self, Box::new(Stream { io, read, peer, digest }), stop).await;
+    }
+}
+
+#[async_trait]
+impl HttpServerApp for App {
+    async fn process_new_http(
+        self: &Arc<Self>,
+        session: ServerSession,
+        shutdown: &ShutdownWatch,
+    ) -> Option<ReusedHttpStream> {
+        self.proxy.process_new_http(session, shutdown).await
+    }
+
+    fn h2_options(&self) -> Option<H2Options> {
+        let policy = self.edge.policy.load();
+        let bounds = &policy.settings.listen.h2;
+        let mut options = default_h2_options();
+        options.max_concurrent_streams(bounds.max_streams);
+        options.max_header_list_size(u32::try_from(bounds.max_header_list.0).unwrap_or(u32::MAX));
+        options.max_pending_accept_reset_streams(bounds.max_resets as usize);
+        options.max_local_error_reset_streams(Some(bounds.max_resets as usize));
+        Some(options)
+    }
+
+    fn server_options(&self) -> Option<&HttpServerOptions> {
+        Some(&self.options)
+    }
+}
+
+/// The peer of an HTTP/2 session; it travels in the connection's digest.
+pub(super) fn peer_of(session: &Session) -> Result<Arc<Peer>> {
+    let data = session.digest().and_then(|d| d.proxy_digest.as_ref()).and_then(|d| d.user_data.as_ref());
+    let peer = data.and_then(|d| d.downcast_ref::<Arc<Peer>>());
+    peer.cloned().ok_or_else(|| Error::explain(ErrorType::InternalError, "a connection without a peer"))
+}
+
+/// Notes that the client reset a stream; too many cost the connection (CVE-2023-44487).
+pub(super) fn count_reset(peer: &Peer, policy: &Policy) {
+    let most = policy.settings.listen.h2.max_resets;
+    let quota = Quota::new(Rate { count: most.max(1), period: Duration::from_secs(10) }, most.max(1));
+    if !peer.resets.take(&quota, clock::now(), Share(0)).admits() {
+        condemn(peer);
+    }
+}
+
+/// The connection is to die at its next read or write.
+pub(super) fn condemn(peer: &Peer) {
+    // Relaxed: a flag, nothing is published through it.
+    peer.condemned.store(true, Ordering::Relaxed);
+}
+
+/// The connection as Pingora sees it.
+#[derive(Debug)]
+struct Stream {
+    io: Transport,
+    /// Read before it was known to be HTTP/2.
+    read: BytesMut,
+    peer: Arc<Peer>,
+    digest: Arc<ProxyDigest>,
+}
+
+impl Stream {
+    fn alive(&self) -> io::Result<()> {
+        // Relaxed: as in `condemn`.
+        if self.peer.condemned.load(Ordering::Relaxed) { Err(io::ErrorKind::ConnectionAborted.into()) } else { Ok(()) }
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.alive()?;
+        if self.read.is_empty() {
+            return Pin::new(&mut self.io).poll_read(cx, buf);
+        }
+        let n = self.read.len().min(buf.remaining());
+        buf.put_slice(&self.read[..n]);
+        self.read.advance(n);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.alive()?;
+        Pin::new(&mut self.io).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.alive()?;
+        Pin::new(&mut self.io).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}
+
+#[async_trait]
+impl Shutdown for Stream {
+    async fn shutdown(&mut self) {
+        let _ = AsyncWriteExt::shutdown(self).await;
+    }
+}
+
+impl UniqueID for Stream {
+    fn id(&self) -> UniqueIDType {
+        self.io.as_raw_fd()
+    }
+}
+
+impl Ssl for Stream {
+    // With or without TLS: what reaches here is HTTP/2.
+    fn selected_alpn_proto(&self) -> Option<ALPN> {
+        Some(ALPN::H2)
+    }
+}
+
+impl GetTimingDigest for Stream {
+    fn get_timing_digest(&self) -> Vec<Option<TimingDigest>> {
+        Vec::new()
+    }
+}
+
+impl GetProxyDigest for Stream {
+    fn get_proxy_digest(&self) -> Option<Arc<ProxyDigest>> {
+        Some(self.digest.clone())
+    }
+}
+
+impl GetSocketDigest for Stream {
+    fn get_socket_digest(&self) -> Option<Arc<SocketDigest>> {
+        None
+    }
+}
+
+#[async_trait]
+impl Peek for Stream {}

@@ -1,0 +1,348 @@
+//! weir's side of Pingora's phases: what becomes of an admitted request, and of any HTTP/2 request.
+
+use super::context::Context;
+use super::edge::{Edge, Peer, Place, Story};
+use super::gate::Gate;
+use super::path::Buffer;
+use super::reply::Refusal;
+use super::{facts, forward, http2, record};
+use crate::base::clock;
+use crate::config::settings::OriginProtocol;
+use crate::verdict::reason::{Class, Reason};
+use crate::verdict::{Fate, decide};
+use async_trait::async_trait;
+use bytes::Bytes;
+use pingora_core::modules::http::HttpModules;
+use pingora_core::protocols::ALPN;
+use pingora_core::upstreams::peer::HttpPeer;
+use pingora_core::{Error, ErrorSource, ErrorType, Result};
+use pingora_http::{RequestHeader, ResponseHeader};
+use pingora_proxy::{FailToProxy, ProxyHttp, ProxyWarnLogContext, Session};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// weir as Pingora knows it.
+pub(super) struct Service {
+    edge: Arc<Edge>,
+}
+
+impl Service {
+    pub(super) fn new(edge: Arc<Edge>) -> Self {
+        Self { edge }
+    }
+
+    /// Decides an HTTP/2 request, as the gate does for HTTP/1.1. True if it was refused.
+    async fn decide_stream(&self, session: &mut Session, peer: &Arc<Peer>, context: &mut Context) -> Result<bool> {
+        let (edge, now, policy) = (&self.edge, clock::now(), context.policy.clone());
+        let mut buffer = Buffer::new();
+        let request = session.req_header();
+        let mut facts = facts::of_stream(request, peer, &policy, &edge.state, &mut buffer);
+        if declared_length(request).is_some_and(|n| n > policy.settings.listen.max_body_size.0) {
+            facts.fault = Some(Reason::BodyTooLarge);
+        }
+        let verdict = decide(&policy, &edge.state, &facts, now);
+        edge.state.counters.observed_by(verdict.observed);
+        if verdict.fate == Fate::Forward {
+            context.place = Some(Place::taken(&edge.state, facts.client));
+            context.story = Some(Story {
+                started: now,
+                address: facts.address,
+                reason: verdict.reason,
+                observed: verdict.observed,
+            });
+            return Ok(false);
+        }
+        context.refused = true;
+        edge.state.counters.ended(verdict.reason);
+        if let Some(limit) = verdict.limit(&policy) {
+            edge.state.counters.refused_by(limit.index);
+        }
+        if edge.log_gate.refused(now) {
+            edge.events.send(record::of_refused_stream(request, &facts, &verdict, &policy, peer, now));
+        }
+        let refusal = Refusal {
+            browser: request
+                .headers
+                .get("accept")
+                .is_some_and(|a| memchr::memmem::find(a.as_bytes(), b"text/html").is_some()),
+            head: request.method == http::Method::HEAD,
+            ..Refusal::of(&verdict, &policy, facts.client, now)
+        };
+        if verdict.fate == Fate::Close {
+            http2::condemn(peer);
+            return Err(Error::explain(ErrorType::ConnectionClosed, "refused without a reply").into_down());
+        }
+        let (head, body) = refusal.response(&edge.replies.load())?;
+        session.write_response_header(Box::new(head), body.is_empty()).await?;
+        if !body.is_empty() {
+            session.write_response_body(Some(body), true).await?;
+        }
+        Ok(true)
+    }
+
+    fn reason_of(&self, error: &Error, context: &Context) -> Reason {
+        if let Some(reason) = context.ended {
+            return reason;
+        }
+        match (error.esource(), error.etype()) {
+            (ErrorSource::Downstream, _) => Reason::ClientGone,
+            (ErrorSource::Upstream, ErrorType::ReadTimedout | ErrorType::WriteTimedout) => Reason::OriginTimeout,
+            (ErrorSource::Upstream, _) => Reason::OriginBroken,
+            _ => Reason::Internal,
+        }
+    }
+}
+
+fn declared_length(request: &RequestHeader) -> Option<u64> {
+    request.headers.get(http::header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+#[async_trait]
+impl ProxyHttp for Service {
+    type CTX = Context;
+
+    fn new_ctx(&self) -> Context {
+        Context::new(self.edge.policy.load_full())
+    }
+
+    // None: compression is the origin's business, and a module costs every request.
+    fn init_downstream_modules(&self, _: &mut HttpModules) {}
+
+    async fn request_filter(&self, session: &mut Session, context: &mut Context) -> Result<bool> {
+        let listen = &context.policy.settings.listen;
+        session.as_mut().set_write_timeout(Some(listen.body_grace.max(Duration::from_secs(30))));
+        session.as_mut().set_read_timeout(Some(listen.body_grace));
+        let gate = session.stream().and_then(|s| (**s).as_any().downcast_ref::<Gate>());
+        let decided = gate.map(|g| (g.peer().clone(), g.story()));
+        let refused = match decided {
+            Some((peer, story)) => {
+                context.peer = Some(peer);
+                context.story = story;
+                false
+            }
+            None => {
+                let peer = http2::peer_of(session)?;
+                context.peer = Some(peer.clone());
+                self.decide_stream(session, &peer, context).await?
+            }
+        };
+        if !refused {
+            context.request_id = forward::request_id(&session.req_header().headers);
+            context.meter = super::body::Meter::new(clock::now());
+        }
+        Ok(refused)
+    }
+
+    async fn upstream_peer(&self, _: &mut Session, context: &mut Context) -> Result<Box<HttpPeer>> {
+        let Some(pick) = self.edge.pool.pick(&context.tried, clock::now()) else {
+            context.ended = Some(Reason::OriginUnavailable);
+            return Err(Error::explain(ErrorType::HTTPStatus(503), "no endpoint").into_up());
+        };
+        let origin = &context.policy.settings.origin;
+        let mut peer = HttpPeer::new(pick.addr, false, String::new());
+        peer.options.connection_timeout = Some(origin.connect_timeout);
+        peer.options.total_connection_timeout = Some(origin.connect_timeout);
+        peer.options.read_timeout = Some(origin.read_timeout);
+        peer.options.write_timeout = Some(origin.write_timeout);
+        peer.options.idle_timeout = Some(origin.idle_timeout);
+        if origin.protocol == OriginProtocol::H2c {
+            peer.options.alpn = ALPN::H2;
+        }
+        context.origin = Some(pick.addr);
+        context.attempts += 1;
+        context.tried.add(pick.addr);
+        context.pick = Some(pick);
+        Ok(Box::new(peer))
+    }
+
+    async fn upstream_request_filter(
+        &self,
+        _: &mut Session,
+        request: &mut RequestHeader,
+        context: &mut Context,
+    ) -> Result<()> {
+        let Some(peer) = &context.peer else { return Ok(()) };
+        forward::prepare(request, peer, context.policy.settings.client.address_from, context.request_id)
+    }
+
+    async fn request_body_filter(
+        &self,
+        session: &mut Session,
+        body: &mut Option<Bytes>,
+        _: bool,
+        context: &mut Context,
+    ) -> Result<()> {
+        if context.upgraded || session.was_upgraded() {
+            return Ok(());
+        }
+        let piece = body.as_ref().map_or(0, Bytes::len);
+        context.meter.add(piece, clock::now(), &context.policy.settings.listen).map_err(|reason| {
+            context.ended = Some(reason);
+            Error::explain(ErrorType::HTTPStatus(reason.status()), reason.row().text).into_down()
+        })
+    }
+
+    async fn response_filter(
+        &self,
+        session: &mut Session,
+        response: &mut ResponseHeader,
+        context: &mut Context,
+    ) -> Result<()> {
+        if response.status.is_informational() {
+            context.upgraded = response.status == 101;
+            return Ok(());
+        }
+        let now = clock::now();
+        if context.first_byte.is_none() {
+            context.first_byte = Some(now);
+            if let Some(story) = context.story {
+                self.edge.state.counters.origin_latency(now.since(story.started));
+            }
+        }
+        if self.edge.is_draining() {
+            session.set_keepalive(None);
+        }
+        Ok(())
+    }
+
+    fn response_body_filter(
+        &self,
+        _: &mut Session,
+        body: &mut Option<Bytes>,
+        _: bool,
+        context: &mut Context,
+    ) -> Result<Option<Duration>> {
+        context.bytes_out += body.as_ref().map_or(0, |b| b.len() as u64);
+        Ok(None)
+    }
+
+    fn fail_to_connect(&self, _: &mut Session, _: &HttpPeer, context: &mut Context, mut e: Box<Error>) -> Box<Error> {
+        // Nothing of the request was sent, so another endpoint may have it whatever its method.
+        e.set_retry(context.attempts <= context.policy.settings.origin.retries);
+        let timed_out = matches!(e.etype(), ErrorType::ConnectTimedout);
+        context.ended = Some(if timed_out { Reason::OriginTimeout } else { Reason::OriginConnect });
+        self.origin_failed(context);
+        if e.retry() {
+            context.ended = None;
+        }
+        e
+    }
+
+    fn error_while_proxy(
+        &self,
+        _: &HttpPeer,
+        session: &mut Session,
+        mut e: Box<Error>,
+        context: &mut Context,
+        reused: bool,
+    ) -> Box<Error> {
+        if e.esource() == &ErrorSource::Upstream {
+            if !reused {
+                self.origin_failed(context);
+            }
+            // A kept connection that the origin closed meanwhile: safe again for methods that may be repeated
+            // (RFC 9110, 9.2.2), as long as nothing was answered and the body is still here.
+            let repeatable = session.req_header().method.is_idempotent() && !session.as_ref().retry_buffer_truncated();
+            if repeatable && context.first_byte.is_none() && context.attempts <= context.policy.settings.origin.retries
+            {
+                e.retry.decide_reuse(reused);
+                if e.retry() {
+                    context.tried = crate::origin::Tried::default();
+                }
+            } else {
+                e.set_retry(false);
+            }
+        }
+        e
+    }
+
+    async fn fail_to_proxy(&self, session: &mut Session, e: &Error, context: &mut Context) -> FailToProxy {
+        let reason = self.reason_of(e, context);
+        context.ended = Some(reason);
+        let gone = FailToProxy { error_code: 0, can_reuse_downstream: false };
+        let answered = session.response_written().is_some_and(|r| !r.status.is_informational());
+        if reason.class() == Class::Gone || context.refused || answered {
+            return gone;
+        }
+        session.set_keepalive(None);
+        let refusal = Refusal {
+            browser: session
+                .req_header()
+                .headers
+                .get("accept")
+                .is_some_and(|a| memchr::memmem::find(a.as_bytes(), b"text/html").is_some()),
+            head: session.req_header().method == http::Method::HEAD,
+            ..Refusal::plain(reason)
+        };
+        let Ok((head, body)) = refusal.response(&self.edge.replies.load()) else { return gone };
+        let sent = async {
+            session.write_response_header(Box::new(head), body.is_empty()).await?;
+            if body.is_empty() { Ok(()) } else { session.write_response_body(Some(body), true).await }
+        };
+        let _: Result<()> = sent.await;
+        FailToProxy { error_code: reason.status(), can_reuse_downstream: false }
+    }
+
+    async fn logging(&self, session: &mut Session, e: Option<&Error>, context: &mut Context) {
+        if context.refused {
+            return;
+        }
+        let reason = match e {
+            Some(e) => self.reason_of(e, context),
+            None => context.ended.or(context.story.map(|s| s.reason)).unwrap_or(Reason::Forwarded),
+        };
+        self.finish(session, reason, context);
+    }
+
+    fn suppress_error_log(&self, _: &Session, _: &Context, _: &Error) -> bool {
+        true
+    }
+
+    fn suppress_proxy_warn_log(&self, _: &Session, _: &Context, _: &Error, _: ProxyWarnLogContext) -> bool {
+        true
+    }
+}
+
+impl Service {
+    fn origin_failed(&self, context: &mut Context) {
+        if let Some(pick) = context.pick.take()
+            && pick.failed(clock::now())
+        {
+            tracing::warn!(endpoint = %pick.addr, "endpoint ejected: too many failures in a row");
+        }
+    }
+
+    /// Counts and logs a request that was admitted.
+    fn finish(&self, session: &Session, reason: Reason, context: &mut Context) {
+        let (edge, now) = (&self.edge, clock::now());
+        if let Some(pick) = context.pick.take() {
+            match reason.class() {
+                Class::Forward => pick.succeeded(),
+                Class::Fault if reason != Reason::Internal => {
+                    if pick.failed(now) {
+                        tracing::warn!(endpoint = %pick.addr, "endpoint ejected: too many failures in a row");
+                    }
+                }
+                _ => {}
+            }
+        }
+        let counters = &edge.state.counters;
+        counters.ended(reason);
+        counters.bytes(context.meter.bytes(), context.bytes_out);
+        if reason == Reason::ClientGone
+            && let Some(peer) = &context.peer
+            && session.is_http2()
+        {
+            http2::count_reset(peer, &context.policy);
+        }
+        let log = match reason.class() {
+            Class::Forward => edge.log_gate.forwarded(context.request_id as u64),
+            _ => edge.log_gate.refused(now),
+        };
+        if log {
+            let status = session.response_written().map_or(0, |r| r.status.as_u16());
+            edge.events.send(record::of_ended(session.req_header(), context, reason, status, now));
+        }
+        context.place = None;
+    }
+}

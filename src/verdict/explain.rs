@@ -1,0 +1,1 @@
+//! What would become of a client right now, without charging it: for `weir why`.

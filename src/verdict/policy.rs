@@ -1,0 +1,203 @@
+//! A config compiled for deciding: immutable, swapped whole at a reload.
+
+use super::counters::MAX_LIMITS;
+use super::facts::{Facts, Method};
+use super::state::State;
+use crate::access::cidr_set::CidrSet;
+use crate::base::clock::Time;
+use crate::base::units::Share;
+use crate::config::settings::{Action, Limit, LimitKey, PathPattern, Settings};
+use crate::limit::gcra::Quota;
+use crate::limit::table::Table;
+use ipnet::IpNet;
+use std::sync::Arc;
+
+/// The most distinct header names that limits may count by.
+pub const MAX_HEADER_KEYS: usize = 4;
+
+/// The networks of `[lists]`, read from wherever they lie.
+#[derive(Clone, Debug, Default)]
+pub struct Networks {
+    /// Never limited, never denied.
+    pub allow: Vec<IpNet>,
+    /// Always denied.
+    pub deny: Vec<IpNet>,
+}
+
+/// All that `decide` needs to know and that only a reload changes.
+pub struct Policy {
+    /// What it was compiled from.
+    pub settings: Arc<Settings>,
+    /// Never limited, never denied.
+    pub allow: CidrSet,
+    /// Always denied.
+    pub deny: CidrSet,
+    /// Whose forwarding headers are believed.
+    pub trusted: CidrSet,
+    /// Limits: those by client or header first, then by prefix, then by route.
+    pub limits: Vec<CompiledLimit>,
+    /// Lower-case names of the headers that limits count by.
+    pub header_keys: Vec<String>,
+    /// The origin's capacity.
+    pub capacity: Quota,
+}
+
+/// What a compiled limit counts by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CompiledKey {
+    /// The client.
+    Client,
+    /// An index into [`Policy::header_keys`].
+    Header(usize),
+    /// Leading bits.
+    Prefix(u8, u8),
+    /// Everybody together.
+    Route,
+}
+
+/// One limit, compiled.
+pub struct CompiledLimit {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Where its counts are.
+    pub index: usize,
+    /// Rate and burst.
+    pub quota: Quota,
+    /// Who owes how much.
+    pub table: Arc<Table>,
+    /// How many at once after a pause.
+    pub burst: u32,
+    /// What it counts by.
+    pub key: CompiledKey,
+    /// What happens over it.
+    pub action: Action,
+    /// The value of `RateLimit-Policy`: the name, the burst, and in how many seconds an empty bucket fills.
+    pub policy_field: String,
+    paths: Vec<PathPattern>,
+    methods: u8,
+    enforce: Share,
+    enforce_seed: u64,
+}
+
+impl Policy {
+    /// Compiles a checked config; limits whose name stays keep their table and counts in `state`.
+    pub fn compile(settings: Arc<Settings>, networks: &Networks, state: &State, now: Time) -> Self {
+        let mut limits: Vec<&Limit> = settings.limits.iter().take(MAX_LIMITS).collect();
+        limits.sort_by_key(|l| match l.key {
+            LimitKey::Client | LimitKey::Header(_) => 0,
+            LimitKey::Prefix { .. } => 1,
+            LimitKey::Route => 2,
+        });
+        let header_keys = header_names(&limits);
+        let tables = state.tables.adopt(&limits, now, &state.counters);
+        let limits = limits
+            .iter()
+            .zip(tables)
+            .map(|(limit, (index, table))| CompiledLimit::new(limit, index, table, &header_keys))
+            .collect();
+        Self {
+            allow: CidrSet::build(networks.allow.iter().copied()),
+            deny: CidrSet::build(networks.deny.iter().copied()),
+            trusted: CidrSet::build(settings.client.trusted_proxies.iter().copied()),
+            capacity: Quota::new(settings.origin.capacity, capacity_burst(&settings)),
+            limits,
+            header_keys,
+            settings,
+        }
+    }
+
+    /// The memory of all limit tables, in bytes.
+    pub fn table_bytes(&self) -> usize {
+        self.limits.iter().map(|l| l.table.bytes()).sum()
+    }
+}
+
+/// The budget's depth: a twentieth of a second's worth, so that no second sees more than 1.05 of the capacity.
+fn capacity_burst(settings: &Settings) -> u32 {
+    let capacity = settings.origin.capacity;
+    let per_second = f64::from(capacity.count) / capacity.period.as_secs_f64();
+    ((per_second * 0.05) as u32).max(4)
+}
+
+fn header_names(limits: &[&Limit]) -> Vec<String> {
+    let mut names = Vec::new();
+    for limit in limits {
+        if let LimitKey::Header(name) = &limit.key
+            && !names.contains(name)
+            && names.len() < MAX_HEADER_KEYS
+        {
+            names.push(name.clone());
+        }
+    }
+    names
+}
+
+impl CompiledLimit {
+    fn new(limit: &Limit, index: usize, table: Arc<Table>, header_keys: &[String]) -> Self {
+        let key = match &limit.key {
+            LimitKey::Client => CompiledKey::Client,
+            LimitKey::Header(name) => {
+                header_keys.iter().position(|n| n == name).map_or(CompiledKey::Client, CompiledKey::Header)
+            }
+            LimitKey::Prefix { ipv4, ipv6 } => CompiledKey::Prefix(*ipv4, *ipv6),
+            LimitKey::Route => CompiledKey::Route,
+        };
+        let window = (limit.rate.interval_nanos() * f64::from(limit.burst) / 1e9).ceil() as u64;
+        let methods = limit.methods.iter().fold(0, |mask, m| mask | Method::parse(m.as_bytes()).bit());
+        Self {
+            name: limit.name.as_str().into(),
+            index,
+            quota: Quota::new(limit.rate, limit.burst),
+            table,
+            key,
+            action: limit.action,
+            policy_field: format!("\"{}\";q={};w={window}", limit.name, limit.burst),
+            burst: limit.burst,
+            paths: limit.paths.clone(),
+            methods: if limit.methods.is_empty() { u8::MAX } else { methods },
+            enforce: limit.enforce,
+            enforce_seed: stable_hash(limit.name.bytes().fold(0, |h, b| h ^ u128::from(b) << 64 ^ stable(h))),
+        }
+    }
+
+    /// Whether this limit covers the request.
+    pub fn covers(&self, facts: &Facts<'_>) -> bool {
+        self.methods & facts.method.bit() != 0
+            && (self.paths.is_empty()
+                || self.paths.iter().any(|p| match p {
+                    PathPattern::Exact(path) => path.as_bytes() == facts.path,
+                    PathPattern::Prefix(start) => facts.path.starts_with(start.as_bytes()),
+                }))
+    }
+
+    /// The key that the request is counted by.
+    pub fn key_of(&self, facts: &Facts<'_>) -> u128 {
+        match self.key {
+            CompiledKey::Client => facts.client.bits(),
+            CompiledKey::Header(i) => facts.header_keys[i].unwrap_or(facts.client.bits()),
+            CompiledKey::Prefix(ipv4, ipv6) => facts.client.prefix(ipv4, ipv6).bits(),
+            CompiledKey::Route => 0,
+        }
+    }
+
+    /// What happens to this client over the limit: outside the enforced share it is only observed.
+    pub fn action_for(&self, client: u128) -> Action {
+        if self.enforce >= Share::ALL {
+            return self.action;
+        }
+        let at = stable_hash(client ^ u128::from(self.enforce_seed)) % u64::from(Share::ALL.0);
+        if at < u64::from(self.enforce.0) { self.action } else { Action::Observe }
+    }
+}
+
+/// A hash without a seed: every task and every start must pick the same clients.
+fn stable_hash(x: u128) -> u64 {
+    stable(x) as u64
+}
+
+fn stable(x: u128) -> u128 {
+    const ODD: u128 = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
+    let x = (x ^ (x >> 64)).wrapping_mul(ODD);
+    let x = (x ^ (x >> 71)).wrapping_mul(ODD);
+    x ^ (x >> 67)
+}

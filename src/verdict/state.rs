@@ -1,0 +1,108 @@
+//! What outlives every reload: who owes how much, what is in flight, what was counted.
+
+use super::counters::{Counters, MAX_LIMITS};
+use crate::base::clock::Time;
+use crate::client::shared_key::SharedKey;
+use crate::config::settings::Limit;
+use crate::limit::budget::Budget;
+use crate::limit::gcra::Quota;
+use crate::limit::in_flight::InFlight;
+use crate::limit::seeds::Seeds;
+use crate::limit::table::Table;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Cells in either row of the counts of what is open: 512 KiB in all for requests and as much for connections.
+const IN_FLIGHT_CELLS: u32 = 65_536;
+
+/// What outlives every reload.
+pub struct State {
+    /// The limits' tables by name.
+    pub tables: Tables,
+    /// Requests in flight, in all and by client.
+    pub in_flight: InFlight,
+    /// Connections open, in all and by peer.
+    pub connections: InFlight,
+    /// What of the origin's capacity is used.
+    pub budget: Budget,
+    /// What was decided.
+    pub counters: Counters,
+    /// Whether all clients seem to share one key.
+    pub shared_key: SharedKey,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl State {
+    /// Nothing owed, nothing counted.
+    pub fn new() -> Self {
+        Self {
+            tables: Tables::default(),
+            in_flight: InFlight::new(IN_FLIGHT_CELLS, Seeds::random()),
+            connections: InFlight::new(IN_FLIGHT_CELLS, Seeds::random()),
+            budget: Budget::new(),
+            counters: Counters::new(),
+            shared_key: SharedKey::default(),
+        }
+    }
+}
+
+/// The limits' tables by name. The lock is for reloads and the sweeper; a decision reaches its table through the policy.
+pub struct Tables(Mutex<Vec<Option<Entry>>>);
+
+struct Entry {
+    name: String,
+    table: Arc<Table>,
+    quota: Quota,
+}
+
+impl Default for Tables {
+    fn default() -> Self {
+        Self(Mutex::new((0..MAX_LIMITS).map(|_| None).collect()))
+    }
+}
+
+impl Tables {
+    /// The index and the table of each limit: the old ones where the name stays, else new ones.
+    /// Tables of limits that are gone are let go.
+    pub(super) fn adopt(&self, limits: &[&Limit], now: Time, counters: &Counters) -> Vec<(usize, Arc<Table>)> {
+        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for entry in entries.iter_mut() {
+            if entry.as_ref().is_some_and(|e| !limits.iter().any(|l| l.name == e.name)) {
+                *entry = None;
+            }
+        }
+        let mut adopted = Vec::with_capacity(limits.len());
+        for limit in limits {
+            let quota = Quota::new(limit.rate, limit.burst);
+            let known = entries.iter().position(|e| e.as_ref().is_some_and(|e| e.name == limit.name));
+            let Some(index) = known.or_else(|| entries.iter().position(Option::is_none)) else { break };
+            let table = match &entries[index] {
+                Some(old) if old.table.needs_retick(&quota) => Arc::new(old.table.retick(&quota, now)),
+                Some(old) => old.table.clone(),
+                None => {
+                    counters.forget_limit(index);
+                    Arc::new(Table::new(limit.slots, &quota, Seeds::random()))
+                }
+            };
+            entries[index] = Some(Entry { name: limit.name.clone(), table: table.clone(), quota });
+            adopted.push((index, table));
+        }
+        adopted
+    }
+
+    /// Clears all slots whose debt is over. Must run at least once in a table's half range, the shortest of which
+    /// is over an hour.
+    pub fn sweep(&self, now: Time) {
+        let tables: Vec<_> = {
+            let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            entries.iter().flatten().map(|e| (e.table.clone(), e.quota)).collect()
+        };
+        for (table, quota) in tables {
+            table.sweep(&quota, now, 0..table.lines());
+        }
+    }
+}
