@@ -2,6 +2,10 @@
 
 pub mod drain;
 pub mod health;
+pub mod housekeeping;
+pub mod lists;
 pub mod recent;
+pub mod reload;
 pub mod resolve;
 pub mod status;
+pub mod watch;
