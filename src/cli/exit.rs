@@ -1,5 +1,6 @@
 //! Exit codes, as in sysexits.h.
 
+use crate::config::Faults;
 use std::fmt;
 use std::io::ErrorKind;
 use std::process::ExitCode;
@@ -57,9 +58,9 @@ impl fmt::Display for Failure {
 impl std::error::Error for Failure {}
 
 /// Says what failed, if anything did, and gives the code to exit with.
-pub fn report(outcome: anyhow::Result<()>) -> ExitCode {
+pub fn report(outcome: anyhow::Result<ExitCode>) -> ExitCode {
     match outcome {
-        Ok(()) => Code::Ok.into(),
+        Ok(code) => code,
         // Whoever read our output has had enough, as `head` does.
         Err(error) if is_broken_pipe(&error) => Code::Ok.into(),
         Err(error) => {
@@ -81,6 +82,9 @@ fn code(error: &anyhow::Error) -> Code {
 fn known(error: &(dyn std::error::Error + 'static)) -> Option<Code> {
     if let Some(failure) = error.downcast_ref::<Failure>() {
         return Some(failure.code);
+    }
+    if let Some(faults) = error.downcast_ref::<Faults>() {
+        return Some(if faults.unreadable { Code::NoInput } else { Code::Config });
     }
     if let Some(error) = error.downcast_ref::<crate::admin::Error>() {
         return Some(match error {
