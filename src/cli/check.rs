@@ -75,7 +75,11 @@ fn summary(settings: &Settings, out: &mut String) {
     };
     let addresses = joined(&origin.addresses);
     let (capacity, most) = (origin.capacity, origin.max_in_flight);
-    line(out, "origin", format_args!("{addresses}{fallback}; {capacity}, at most {most} in flight, {}", origin.balance));
+    line(
+        out,
+        "origin",
+        format_args!("{addresses}{fallback}; {capacity}, at most {most} in flight, {}", origin.balance),
+    );
     let (delay, timeout) = (show_duration(listen.drain_delay), show_duration(listen.drain_timeout));
     line(out, "drain", format_args!("{delay} after SIGTERM, gone after {timeout}"));
 }
@@ -140,7 +144,11 @@ fn sentence(limit: &Limit) -> String {
         (Action::Observe, _) => "counted and let through".to_owned(),
         (action, share) => {
             let done = if action == Action::Close { "closed without a reply" } else { "refused" };
-            if share == Share::ALL { done.to_owned() } else { format!("{done} for {share} of clients, for others counted") }
+            if share == Share::ALL {
+                done.to_owned()
+            } else {
+                format!("{done} for {share} of clients, for others counted")
+            }
         }
     };
     format!(

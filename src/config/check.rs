@@ -1,9 +1,7 @@
 //! What single values cannot tell: keys that contradict each other, files that are not there, setups that would hurt.
 
 use super::document::Document;
-use super::settings::{
-    AddressFrom, Limit, LimitKey, Listen, ListEntry, LogTarget, OriginAddress, Settings,
-};
+use super::settings::{AddressFrom, Limit, LimitKey, ListEntry, Listen, LogTarget, OriginAddress, Settings};
 use crate::base::units::show_duration;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -40,7 +38,8 @@ fn listen(listen: &Listen, document: &mut Document<'_>) {
         let message = format!("is over before drain_delay ({delay}) is; write a longer one than that");
         document.fault_between(&["listen.drain_timeout", "listen.drain_delay"], message);
     } else if listen.drain_timeout >= Duration::from_secs(30) {
-        let message = format!("{timeout} is not below 30s, ECS's default stopTimeout; raise that too, or requests are cut");
+        let message =
+            format!("{timeout} is not below 30s, ECS's default stopTimeout; raise that too, or requests are cut");
         document.note("listen.drain_timeout", message);
     }
 }
@@ -72,10 +71,12 @@ fn sockets(settings: &Settings, document: &mut Document<'_>) {
         for (i, address) in addresses.iter().enumerate() {
             let OriginAddress::Socket(origin) = address else { continue };
             let reaches = |at: &SocketAddr| {
-                at.port() == origin.port() && (at.ip() == origin.ip() || (at.ip().is_unspecified() && origin.ip().is_loopback()))
+                at.port() == origin.port()
+                    && (at.ip() == origin.ip() || (at.ip().is_unspecified() && origin.ip().is_loopback()))
             };
             if let Some((own, _)) = taken.iter().find(|(_, at)| reaches(at)) {
-                let message = format!("is weir itself ({own}): requests would go round and round; write the service's address");
+                let message =
+                    format!("is weir itself ({own}): requests would go round and round; write the service's address");
                 document.fault(&format!("origin.{group}[{i}]"), message);
             }
         }
@@ -147,14 +148,18 @@ fn limits(settings: &Settings, document: &mut Document<'_>) {
     for (i, limit) in settings.limits.iter().enumerate() {
         if let Some(first) = names.get(limit.name.as_str()).filter(|_| !limit.name.is_empty()) {
             let line = document.line(&format!("limit[{first}].name")).unwrap_or_default();
-            document.fault(&format!("limit[{i}].name"), format!("is the name of limit[{first}] too (line {line}); write another"));
+            document.fault(
+                &format!("limit[{i}].name"),
+                format!("is the name of limit[{first}] too (line {line}); write another"),
+            );
         } else {
             names.insert(&limit.name, i);
         }
         if let LimitKey::Header(name) = &limit.key {
             headers.insert(name);
             if headers.len() > MAX_KEY_HEADERS {
-                let message = format!("is one header too many: limits can count by at most {MAX_KEY_HEADERS} different ones");
+                let message =
+                    format!("is one header too many: limits can count by at most {MAX_KEY_HEADERS} different ones");
                 document.fault(&format!("limit[{i}].key"), message);
             }
         }
@@ -170,7 +175,8 @@ fn prefix(i: usize, limit: &Limit, client: u8, document: &mut Document<'_>) {
     if let LimitKey::Prefix { ipv6, .. } = limit.key
         && ipv6 >= client
     {
-        let message = format!("/{ipv6} is no wider than a client (client.ipv6_prefix = {client}): IPv6 is counted by client");
+        let message =
+            format!("/{ipv6} is no wider than a client (client.ipv6_prefix = {client}): IPv6 is counted by client");
         document.note(&format!("limit[{i}].ipv6_prefix"), message);
     }
 }
@@ -184,7 +190,9 @@ fn lists(settings: &Settings, document: &mut Document<'_>) {
             let key = format!("lists.{list}[{i}]");
             match entry {
                 ListEntry::File(path) => must_be_readable(&key, path, document),
-                ListEntry::Net(net) if net.prefix_len() == 0 => document.note(&key, format!("{net} is everybody: {effect}")),
+                ListEntry::Net(net) if net.prefix_len() == 0 => {
+                    document.note(&key, format!("{net} is everybody: {effect}"))
+                }
                 ListEntry::Net(_) => {}
             }
         }
