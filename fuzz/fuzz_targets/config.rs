@@ -1,15 +1,7 @@
-//! Any text as a config: it loads or is refused with faults, and what loads differs in nothing from itself.
-
+//! libFuzzer's way into `config`.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
+#[path = "../targets.rs"]
+mod targets;
 
-fuzz_target!(|text: &str| {
-    match weir::config::load_str(text, "fuzz.toml") {
-        Ok(loaded) => assert_eq!(weir::config::diff(&loaded.settings, &loaded.settings), []),
-        Err(faults) => {
-            assert!(!faults.list.is_empty());
-            assert!(!faults.to_string().is_empty());
-        }
-    }
-});
+libfuzzer_sys::fuzz_target!(|input: &[u8]| targets::config(input));
