@@ -8,6 +8,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::{env, fs};
+use weir::verdict::reason::{Class, Reason};
 
 /// A block that asks to be run.
 #[derive(Debug, PartialEq)]
@@ -52,6 +53,23 @@ fn links_between_documents_lead_somewhere() {
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn every_reason_is_in_the_operations_guide() {
+    let guide = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/operations.md")).unwrap();
+    for reason in Reason::ALL {
+        let row = reason.row();
+        let status = match (row.class, row.status) {
+            (Class::Forward, _) => "the origin's".to_string(),
+            (_, 0) => "closed".to_string(),
+            (_, status) => status.to_string(),
+        };
+        let wanted = format!("| `{}` | {status} | {} | ", row.code, row.text);
+        assert!(guide.lines().any(|l| l.starts_with(&wanted)), "docs/operations.md has no row `{wanted}…`");
+    }
+    let rows = guide.lines().filter(|l| l.starts_with("| `")).count();
+    assert_eq!(rows, Reason::COUNT, "docs/operations.md has a row for a reason that is gone");
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! A short fuzz run on stable Rust: every input of the corpus, then seeded mutations of them. The same run each time.
+//! A short fuzz run on stable Rust: every input of the corpus, then seeded mutations of them. The same run each time;
+//! FUZZ_TIMES=100 makes it longer.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 #[path = "../fuzz/targets.rs"]
@@ -8,8 +9,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-/// Mutations a target; FUZZ_RUNS sets another number.
-const RUNS: u32 = 20_000;
 /// The longest input.
 const MAX_INPUT: usize = 8 << 10;
 /// Pieces that parsers of addresses, headers and configs stumble over.
@@ -52,9 +51,9 @@ const PIECES: &[&[u8]] = &[
 
 #[test]
 fn no_input_breaks_a_target() {
-    let runs = env::var("FUZZ_RUNS").map_or(RUNS, |n| n.parse().expect("FUZZ_RUNS is a number"));
-    for (name, target) in targets::ALL {
-        if let Err(input) = hunt(*target, &corpus(name), runs) {
+    let times: u32 = env::var("FUZZ_TIMES").map_or(1, |n| n.parse().expect("FUZZ_TIMES is a number"));
+    for (name, target, runs) in targets::ALL {
+        if let Err(input) = hunt(*target, &corpus(name), runs * times) {
             let file = keep(name, &input);
             panic!("{name} fails on {}: {:?}", file.display(), String::from_utf8_lossy(&input));
         }
@@ -64,7 +63,7 @@ fn no_input_breaks_a_target() {
 #[test]
 fn every_target_is_known_to_libfuzzer() {
     let manifest = fs::read_to_string(folder().join("Cargo.toml")).unwrap();
-    for (name, _) in targets::ALL {
+    for (name, _, _) in targets::ALL {
         assert!(manifest.contains(&format!("name = \"{name}\"")), "fuzz/Cargo.toml has no [[bin]] {name}");
         let entry = fs::read_to_string(folder().join(format!("fuzz_targets/{name}.rs"))).unwrap();
         assert!(entry.contains(&format!("targets::{name}(")), "fuzz_targets/{name}.rs runs another target");
@@ -75,7 +74,7 @@ fn every_target_is_known_to_libfuzzer() {
 #[test]
 fn the_hunt_finds_a_planted_fault() {
     let planted: fn(&[u8]) = |input| assert!(!input.windows(5).any(|w| w == b"256::"), "planted");
-    let found = hunt(planted, &[b"192.0.2.7, 2001:db8::1".to_vec()], RUNS).expect_err("the fault must be found");
+    let found = hunt(planted, &[b"192.0.2.7, 2001:db8::1".to_vec()], 20_000).expect_err("the fault must be found");
     assert!(found.windows(5).any(|w| w == b"256::"));
     assert!(hunt(|_| {}, &[b"x".to_vec()], 100).is_ok());
 }

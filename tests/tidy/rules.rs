@@ -1,6 +1,6 @@
 //! The rules that one file can break by itself.
 
-use super::source::{Source, closing, is_name, line_of, words};
+use super::source::{Line, Source, closing, is_name, line_of, words};
 
 /// The longest file.
 const FILE_LINES: usize = 400;
@@ -41,18 +41,37 @@ fn file_length(source: &Source, _: &Exceptions) -> Vec<(usize, String)> {
 }
 
 fn function_length(source: &Source, _: &Exceptions) -> Vec<(usize, String)> {
+    let long = functions(source).into_iter().filter(|f| f.last - f.first >= FUNCTION_LINES);
+    let message = |f: &Function| {
+        let lines = f.last - f.first + 1;
+        format!("function length: {} has {lines} lines, at most {FUNCTION_LINES}", f.name)
+    };
+    long.map(|f| (f.first, message(&f))).collect()
+}
+
+/// A function with a body: its name, its first and last line.
+struct Function {
+    name: String,
+    first: usize,
+    last: usize,
+}
+
+fn functions(source: &Source) -> Vec<Function> {
     let code = source.code();
-    let mut faults = vec![];
+    let mut found = vec![];
     for at in words(&code, "fn") {
         let name: String = code[at + 2..].trim_start().chars().take_while(|c| is_name(*c)).collect();
         let Some(open) = body(&code, at).filter(|_| !name.is_empty()) else { continue };
-        let (first, last) = (line_of(&code, at), line_of(&code, closing(&code, open)));
-        let lines = last - first + 1;
-        if lines > FUNCTION_LINES {
-            faults.push((first, format!("function length: {name} has {lines} lines, at most {FUNCTION_LINES}")));
-        }
+        found.push(Function { name, first: line_of(&code, at), last: line_of(&code, closing(&code, open)) });
     }
-    faults
+    found
+}
+
+/// The lines of the innermost function around `line`, down to `line`.
+fn above_in_function<'a>(source: &'a Source, functions: &[Function], line: usize) -> &'a [Line] {
+    let around = functions.iter().filter(|f| (f.first..=f.last).contains(&line));
+    let first = around.map(|f| f.first).max().unwrap_or(line);
+    &source.lines[first - 1..line]
 }
 
 /// Where the body of the function at `at` opens; none if it has no body.
@@ -68,24 +87,27 @@ fn body(code: &str, at: usize) -> Option<usize> {
     }
 }
 
-/// Every atomic ordering outside tests has a comment on its line, or at most three lines above it or above the
-/// ordering that it follows directly.
+/// Every atomic ordering outside tests has a comment on its line, at most three lines above it (or above the ordering
+/// that it follows directly), or one higher up in its function that names it.
 fn ordering(source: &Source, _: &Exceptions) -> Vec<(usize, String)> {
     const NAMES: [&str; 5] = ["Relaxed", "Acquire", "Release", "AcqRel", "SeqCst"];
+    let functions = functions(source);
     let mut faults = vec![];
     let mut explained_before = false;
     for (i, line) in source.lines.iter().enumerate() {
-        let used = NAMES.iter().any(|n| !words(&line.code, &format!("Ordering::{n}")).is_empty());
-        if !used || source.in_test[i] {
+        let used: Vec<&str> =
+            NAMES.into_iter().filter(|n| !words(&line.code, &format!("Ordering::{n}")).is_empty()).collect();
+        if used.is_empty() || source.in_test[i] {
             explained_before = false;
             continue;
         }
-        let explained =
-            explained_before || (i.saturating_sub(3)..=i).any(|l| !source.lines[l].comment.trim().is_empty());
-        if !explained {
+        let near = source.lines[i.saturating_sub(3)..=i].iter().any(|l| !l.comment.trim().is_empty());
+        let above = above_in_function(source, &functions, i + 1);
+        let named = used.iter().all(|n| above.iter().any(|l| l.comment.contains(n)));
+        explained_before = explained_before || near || named;
+        if !explained_before {
             faults.push((i + 1, "ordering: say in a comment why this ordering is enough".into()));
         }
-        explained_before = explained;
     }
     faults
 }
@@ -105,18 +127,19 @@ fn unsafe_code(source: &Source, exceptions: &Exceptions) -> Vec<(usize, String)>
     words(&code, "unsafe").into_iter().map(|at| (line_of(&code, at), message.into())).collect()
 }
 
+/// A test may sleep only in a function that polls with a deadline.
 fn sleeps(source: &Source, exceptions: &Exceptions) -> Vec<(usize, String)> {
     if exceptions.sleep.iter().any(|(file, _)| *file == source.path) {
         return vec![];
     }
-    let code = source.code();
+    let (code, functions) = (source.code(), functions(source));
     let mut faults = vec![];
-    for name in ["sleep", "sleep_until"] {
-        for at in words(&code, name) {
-            let line = line_of(&code, at);
-            if source.in_test[line - 1] && code[at + name.len()..].starts_with('(') {
-                faults.push((line, "sleep: a test polls with a deadline, it never sleeps and hopes".into()));
-            }
+    for at in ["sleep", "sleep_until"].into_iter().flat_map(|name| words(&code, name)) {
+        let line = line_of(&code, at);
+        let called = code[at..].trim_start_matches(is_name).starts_with('(');
+        let polls = above_in_function(source, &functions, line).iter().any(|l| !words(&l.code, "deadline").is_empty());
+        if source.in_test[line - 1] && called && !polls {
+            faults.push((line, "sleep: a test polls until a `deadline`, it never sleeps and hopes".into()));
         }
     }
     faults
@@ -133,7 +156,7 @@ pub(crate) fn private(text: &str) -> Vec<(usize, String)> {
                 faults.push((i + 1, format!("private: {place} is a place of one machine")));
             }
         }
-        for address in addresses(line).filter(|a| !is_reserved(*a)) {
+        for address in addresses(line).filter(|a| !beside_reserved(*a)) {
             faults.push((i + 1, format!("private: {address} may be somebody's; use 192.0.2.0/24 and its like")));
         }
     }
@@ -150,6 +173,12 @@ fn addresses(line: &str) -> impl Iterator<Item = std::net::Ipv4Addr> + '_ {
         before = [tail.nth(1).unwrap_or(before[1]), piece.chars().next_back().unwrap_or(' ')];
         (!version).then(|| number.parse().ok()).flatten()
     })
+}
+
+/// Whether `address` is reserved, or so near to a reserved network that it tests that network's edge.
+fn beside_reserved(address: std::net::Ipv4Addr) -> bool {
+    let number = u32::from(address);
+    [number.saturating_sub(256), number, number.saturating_add(256)].into_iter().any(|n| is_reserved(n.into()))
 }
 
 /// Whether `address` is private, for documentation, or for no one host.

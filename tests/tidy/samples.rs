@@ -106,6 +106,10 @@ fn every_ordering_says_why() {
             .replace("\n\n\nfn", "\nfn")
             .as_str(),
     );
+    let far = "fn f() {\n    // Relaxed, all of them: a lone counter.\n\n\n\n\n    A.load(Ordering::Relaxed);\n}";
+    assert_good(path, far);
+    assert_bad(path, &far.replace("::Relaxed", "::Acquire"), "8: ordering");
+    assert_bad(path, &far.replace("\n\n\n\n", "\n}\nfn g() {\n\n"), "8: ordering");
     assert_good(path, "fn f(o: Ordering) -> bool { o == Ordering::Less }");
     assert_good(path, "#[cfg(test)]\nmod tests {\n    fn f() { A.load(Ordering::Relaxed); }\n}");
     assert_bad(path, "#[cfg(test)]\nmod tests {}\nfn f() { A.load(Ordering::Relaxed); }", "4: ordering");
@@ -116,6 +120,9 @@ fn tests_are_run_and_never_sleep() {
     assert_bad("tests/a.rs", "#[test]\n#[ignore]\nfn f() {}", "3: ignore");
     assert_good("tests/a.rs", "#[test]\n#[ignore = \"needs an hour: make soak\"]\nfn f() {}");
     assert_bad("tests/a.rs", "fn f() { std::thread::sleep(D); }", "2: sleep");
+    let polls = "fn f() {\n    while !done() { assert!(now() < deadline); sleep(MS); }\n}";
+    assert_good("tests/a.rs", polls);
+    assert_bad("tests/a.rs", &format!("{polls}\nfn g() {{ sleep(MS) }}"), "5: sleep");
     assert_bad("tests/a.rs", "use tokio::time::sleep;\nasync fn f() { sleep(D).await; }", "3: sleep");
     assert_bad("src/proxy/gate.rs", "#[cfg(test)]\nmod tests {\n    fn f() { thread::sleep(D); }\n}", "4: sleep");
     assert_good("src/proxy/gate.rs", "async fn f() { tokio::time::sleep(D).await; }");
@@ -138,7 +145,13 @@ fn private_places_and_strangers_are_found() {
     for bad in [place.as_str(), stranger.as_str(), &format!("http://{}.{}/", "9.9", "9.9")] {
         assert_eq!(private(bad).len(), 1, "{bad}");
     }
-    for good in ["192.0.2.7:80, 10.1.2.3/8 and 127.0.0.1", "Chrome/120.0.0.0 Safari", "version 1.2.3", "v1.2.3.4"] {
+    for good in [
+        "11.0.0.1 lies beside 10.0.0.0/8",
+        "192.0.2.7:80, 10.1.2.3/8 and 127.0.0.1",
+        "Chrome/120.0.0.0 Safari",
+        "version 1.2.3",
+        "v1.2.3.4",
+    ] {
         assert_eq!(private(good), vec![], "{good}");
     }
 }
