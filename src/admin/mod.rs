@@ -1,10 +1,13 @@
 //! Layer 3, control plane: what operators see and do, on an address of its own.
 
 mod guard;
+mod live;
 mod routes;
 mod server;
+mod why;
 
 pub use guard::Token;
+pub use live::{Live, Reload};
 pub use server::{Admin, Error};
 
 use crate::control::status::{FaultView, Phase, RecentView, Reloaded, Status, Why};

@@ -5,6 +5,8 @@ use crate::event::entry::{Entry, LimitNames};
 use crate::event::queue::{CAPACITY, Queue};
 use crate::event::record::Outcome;
 use crate::sink::access_log::AccessLog;
+use crate::verdict::Policy;
+use crate::verdict::counters::MAX_LIMITS;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -57,6 +59,15 @@ impl Drop for Drain {
             tracing::error!("the event drain had panicked; records after that were lost");
         }
     }
+}
+
+/// The names of a policy's limits, by the index of their counters.
+pub fn limit_names(policy: &Policy) -> Vec<Option<Arc<str>>> {
+    let mut names = vec![None; MAX_LIMITS];
+    for limit in &policy.limits {
+        names[limit.index] = Some(limit.name.clone());
+    }
+    names
 }
 
 /// Takes what is there; at most two queues' worth, so that a round ends under any load.

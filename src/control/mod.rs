@@ -4,6 +4,7 @@ pub mod drain;
 pub mod health;
 pub mod housekeeping;
 pub mod lists;
+pub mod phase;
 pub mod recent;
 pub mod reload;
 pub mod resolve;
