@@ -49,6 +49,20 @@ fn every_fault_says_what_is_wrong_and_what_to_write() {
 }
 
 #[test]
+fn limits_and_faults_are_bounded() {
+    let limits: String = (0..65).map(|n| format!("[[limit]]\nname = \"l{n}\"\nrate = \"1/s\"\n")).collect();
+    let faults = said(&(limits + DEMO));
+    assert_eq!(faults.len(), 1);
+    assert!(faults[0].ends_with("limit: is there 65 times; at most 64 are held"), "{faults:?}");
+
+    let unknown: String = (0..100_000).map(|n| format!("k{n}=1\n")).collect();
+    let faults = said(&unknown);
+    assert_eq!((faults.len(), faults.last().map(String::as_str)), (501, Some("w.toml: and 99501 faults more")));
+    let broken = "= 1\n".repeat(100_000);
+    assert_eq!(said(&broken).len(), 501);
+}
+
+#[test]
 fn shipped_configs_load_without_a_note_and_keep_to_the_schema() {
     let schema = jsonschema::draft202012::new(&config::schema()).unwrap();
     for path in SHIPPED {
@@ -314,6 +328,9 @@ fn the_reference_is_up_to_date() {
         found == config::reference(),
         "docs/config.md is stale; run: cargo run -- schema --markdown > docs/config.md"
     );
+    let schema = std::fs::read_to_string("config/weir.schema.json").unwrap_or_default();
+    let stale = "config/weir.schema.json is stale; run: cargo run -- schema > config/weir.schema.json";
+    assert!(schema == format!("{:#}\n", config::schema()), "{stale}");
     for key in keys() {
         let name = key.rsplit('.').next().unwrap();
         assert!(found.contains(&format!("| `{name}` |")), "{key} is not in docs/config.md");
