@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn an_entry_reads_back_as_it_was_written() {
-        let mut record = Record::blank(clock::now());
+        let mut record = Record::blank(Time::from_nanos(86_400_000_000_000));
         record.outcome = Outcome::Refused;
         record.reason = "limit";
         record.rule = Text::new(b"login");
@@ -196,5 +196,20 @@ mod tests {
         for key in ["rule", "observed", "status", "origin", "origin_ms", "retry_after_s", "limit_burst", "request_id"] {
             assert!(line.get(key).is_none(), "{key}");
         }
+    }
+
+    #[test]
+    fn every_key_is_documented_and_no_other() {
+        let mut record = Record::blank(Time::from_nanos(0));
+        record.rule = Text::new(b"login");
+        (record.observed, record.status, record.limit_burst, record.request_id) = (1, 429, 10, 1);
+        (record.retry_after, record.origin_latency) = (Duration::from_secs(1), Duration::from_secs(1));
+        record.origin = Some(([192, 0, 2, 1], 80).into());
+        let line = serde_json::to_value(Entry::new(&record, &[])).unwrap();
+        let keys: Vec<_> = line.as_object().unwrap().keys().map(String::as_str).collect();
+        let page = include_str!("../../docs/access-log.md");
+        let mut documented: Vec<_> = page.lines().filter_map(|l| l.strip_prefix("| `")?.split('`').next()).collect();
+        documented.sort_unstable();
+        assert_eq!(keys, documented);
     }
 }
