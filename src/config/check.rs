@@ -1,15 +1,12 @@
-//! What single values cannot tell: keys that contradict each other, files that are not there, setups that would hurt.
+//! What single values cannot tell: keys that contradict each other, setups that would hurt.
 
 use super::document::Document;
-use super::settings::{AddressFrom, Limit, LimitKey, ListEntry, Listen, LogTarget, OriginAddress, Settings};
+use super::settings::{AddressFrom, Limit, LimitKey, ListEntry, Listen, OriginAddress, Settings};
 use crate::base::units::show_duration;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// The largest body of a refusal: it is held in memory, and sent in the middle of a flood.
-const MAX_REPLY_BYTES: u64 = 64 << 10;
 /// How many headers limits may count by: each is looked up in every request.
 const MAX_KEY_HEADERS: usize = 4;
 
@@ -21,7 +18,6 @@ pub(super) fn check(settings: &Settings, document: &mut Document<'_>) {
     origin(settings, document);
     limits(settings, document);
     lists(settings, document);
-    files(settings, document);
 }
 
 fn listen(listen: &Listen, document: &mut Document<'_>) {
@@ -33,14 +29,28 @@ fn listen(listen: &Listen, document: &mut Document<'_>) {
         let message = "is empty; write an address such as \"0.0.0.0:8443\", or leave [listen.tls] out";
         document.fault_between(&["listen.tls.address"], message);
     }
-    let (delay, timeout) = (show_duration(listen.drain_delay), show_duration(listen.drain_timeout));
-    if listen.drain_timeout <= listen.drain_delay {
-        let message = format!("is over before drain_delay ({delay}) is; write a longer one than that");
-        document.fault_between(&["listen.drain_timeout", "listen.drain_delay"], message);
+    if listen.drain_delay >= listen.drain_timeout {
+        out_of_order(
+            ("listen.drain_delay", listen.drain_delay),
+            ("listen.drain_timeout", listen.drain_timeout),
+            document,
+        );
     } else if listen.drain_timeout >= Duration::from_secs(30) {
+        let timeout = show_duration(listen.drain_timeout);
         let message =
             format!("{timeout} is not below 30s, ECS's default stopTimeout; raise that too, or requests are cut");
         document.note("listen.drain_timeout", message);
+    }
+}
+
+/// Of two durations the first must be shorter than the second; the fault is put where something is written.
+fn out_of_order(short: (&str, Duration), long: (&str, Duration), document: &mut Document<'_>) {
+    if document.has(short.0) {
+        let message = format!("is not shorter than {} ({}); write less than that", long.0, show_duration(long.1));
+        document.fault_between(&[short.0, long.0], message);
+    } else {
+        let message = format!("is not longer than {} ({}); write more than that", short.0, show_duration(short.1));
+        document.fault_between(&[long.0, short.0], message);
     }
 }
 
@@ -51,7 +61,7 @@ fn sockets(settings: &Settings, document: &mut Document<'_>) {
     let tls = settings.listen.tls.iter().flat_map(|tls| tls.address.iter().enumerate());
     let tls = tls.map(|(i, at)| (format!("listen.tls.address[{i}]"), *at));
     let admin = ("admin.address".to_owned(), settings.admin.address);
-    for (key, at) in http.chain(tls).chain([admin]) {
+    for (key, at) in [admin].into_iter().chain(http).chain(tls) {
         let whole = key.split('[').next().unwrap_or(&key);
         if !document.could_read(whole) {
             continue; // what was read is the default
@@ -132,10 +142,8 @@ fn origin(settings: &Settings, document: &mut Document<'_>) {
         }
     }
     let health = &origin.health;
-    if health.enabled && health.timeout > health.interval {
-        let interval = show_duration(health.interval);
-        let message = format!("is longer than interval ({interval}): checks would pile up; write at most that");
-        document.fault_between(&["origin.health.timeout", "origin.health.interval"], message);
+    if health.enabled && health.timeout >= health.interval {
+        out_of_order(("origin.health.timeout", health.timeout), ("origin.health.interval", health.interval), document);
     }
 }
 
@@ -189,54 +197,10 @@ fn lists(settings: &Settings, document: &mut Document<'_>) {
         for (i, entry) in entries.iter().enumerate() {
             let key = format!("lists.{list}[{i}]");
             match entry {
-                ListEntry::File(path) => must_be_readable(&key, path, document),
                 ListEntry::Net(net) if net.prefix_len() == 0 => {
                     document.note(&key, format!("{net} is everybody: {effect}"))
                 }
-                ListEntry::Net(_) => {}
-            }
-        }
-    }
-}
-
-fn files(settings: &Settings, document: &mut Document<'_>) {
-    if let Some(tls) = &settings.listen.tls {
-        for (key, path) in [("listen.tls.certificate", &tls.certificate), ("listen.tls.key", &tls.key)] {
-            if document.has(key) {
-                must_be_readable(key, path, document);
-            }
-        }
-    }
-    if let Some(path) = &settings.admin.token_file {
-        must_be_readable("admin.token_file", path, document);
-    }
-    for (table, bodies) in [("page", &settings.reply.page), ("problem", &settings.reply.problem)] {
-        for (status, path) in bodies {
-            let key = format!("reply.{table}.{status}");
-            must_be_readable(&key, path, document);
-            if std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() > MAX_REPLY_BYTES) {
-                document.fault(&key, "is larger than 64KiB; write a smaller body, it is sent in the middle of a flood");
-            }
-        }
-    }
-    if let LogTarget::File(path) = &settings.log.access {
-        let folder = path.parent().map_or(PathBuf::new(), Path::to_owned);
-        if path.is_dir() {
-            document.fault("log.access", "is a folder; write the path of a file");
-        } else if !folder.as_os_str().is_empty() && !folder.is_dir() {
-            document.fault("log.access", format!("cannot be written: there is no folder {}", folder.display()));
-        }
-    }
-}
-
-/// Opens `path` as it will be opened; anything but a plain file could block or never end.
-fn must_be_readable(key: &str, path: &Path, document: &mut Document<'_>) {
-    let shown = path.display();
-    match std::fs::metadata(path) {
-        Ok(file) if !file.is_file() => document.fault_between(&[key], format!("is no plain file ({shown})")),
-        result => {
-            if let Err(error) = result.and_then(|_| std::fs::File::open(path)) {
-                document.fault_between(&[key], format!("cannot be read as {shown}: {error}"));
+                ListEntry::Net(_) | ListEntry::File(_) => {}
             }
         }
     }

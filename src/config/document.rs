@@ -2,7 +2,7 @@
 
 use super::fault::{Fault, Note};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use toml::de::{DeTable, DeValue};
 
 /// The most of a value that a message repeats.
@@ -12,7 +12,7 @@ const SNIPPET: usize = 60;
 pub(super) struct Document<'d> {
     text: &'d str,
     root: &'d DeTable<'d>,
-    base: PathBuf,
+    base: &'d Path,
     faults: Vec<Fault>,
     notes: Vec<Note>,
     /// Keys whose value could not be used: what follows from them would only confuse.
@@ -23,9 +23,9 @@ pub(super) struct Document<'d> {
 
 impl<'d> Document<'d> {
     /// A parsed text; relative paths in it start at `base`.
-    pub(super) fn new(text: &'d str, root: &'d DeTable<'d>, base: &Path) -> Self {
+    pub(super) fn new(text: &'d str, root: &'d DeTable<'d>, base: &'d Path) -> Self {
         let (faults, notes, failed, broken) = Default::default();
-        Self { text, root, base: base.to_owned(), faults, notes, failed, broken }
+        Self { text, root, base, faults, notes, failed, broken }
     }
 
     /// The tables and keys at the top.
@@ -33,9 +33,9 @@ impl<'d> Document<'d> {
         self.root
     }
 
-    /// `path`, from the config's own folder where it is relative.
-    pub(super) fn resolve(&self, path: &Path) -> PathBuf {
-        self.base.join(path)
+    /// The config's own folder, where relative paths start.
+    pub(super) fn base(&self) -> &'d Path {
+        self.base
     }
 
     /// A fault of the text itself.

@@ -3,11 +3,12 @@
 use super::kind::{Kind, Problem};
 use super::section::article;
 use super::settings::{ListEntry, LogTarget, OriginAddress, PathPattern};
+use crate::base::units::Bytes;
 use ipnet::IpNet;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use toml::de::DeValue;
 
 /// An address with its port.
@@ -40,38 +41,75 @@ fn read_network(text: &str) -> Result<IpNet, String> {
     Ok(net)
 }
 
-/// A network, an address, or a file of them.
-pub(super) fn list_entry() -> Kind<ListEntry> {
+/// A network, an address, or a file of them; a relative path starts at `base`.
+pub(super) fn list_entry(base: &Path) -> Kind<ListEntry> {
+    let base = base.to_owned();
     let want = "a network such as \"203.0.113.0/24\", an address, or a file with one a line";
-    Kind::string("network, address, or file with one a line", want, json!({"type": "string", "minLength": 1}), |text| {
-        let numeric = text.bytes().all(|b| b.is_ascii_hexdigit() || matches!(b, b'.' | b':' | b'/'));
-        let like_network =
-            numeric && !text.starts_with(['.', '/']) && (text.contains(':') || text.matches('.').count() >= 2);
-        if like_network { read_network(text).map(ListEntry::Net) } else { read_file(text).map(ListEntry::File) }
-    })
+    Kind::string(
+        "network, address, or file with one a line",
+        want,
+        json!({"type": "string", "minLength": 1}),
+        move |text| {
+            let numeric = text.bytes().all(|b| b.is_ascii_hexdigit() || matches!(b, b'.' | b':' | b'/'));
+            let like_network =
+                numeric && !text.starts_with(['.', '/']) && (text.contains(':') || text.matches('.').count() >= 2);
+            if like_network {
+                read_network(text).map(ListEntry::Net)
+            } else {
+                existing(&base, text, u64::MAX).map(ListEntry::File)
+            }
+        },
+    )
 }
 
-/// A file that exists; whether it does is seen when everything is read.
-pub(super) fn file() -> Kind<PathBuf> {
+/// A file that can be read; a relative path starts at `base`.
+pub(super) fn file(base: &Path) -> Kind<PathBuf> {
+    let base = base.to_owned();
     let want = "the path of a file, absolute or from this config's folder";
-    Kind::string("path of a file", want, json!({"type": "string", "minLength": 1}), read_file)
+    let schema = json!({"type": "string", "minLength": 1});
+    Kind::string("path of a file", want, schema, move |text| existing(&base, text, u64::MAX))
 }
 
-fn read_file(text: &str) -> Result<PathBuf, String> {
+fn resolve(base: &Path, text: &str) -> Result<PathBuf, String> {
     match text {
         "" => Err("is empty; write the path of a file".to_owned()),
         _ if text.contains('\0') => Err("has a zero byte; write the path of a file".to_owned()),
-        _ => Ok(PathBuf::from(text)),
+        _ => Ok(base.join(text)),
     }
 }
 
-/// Where a log goes.
-pub(super) fn log_target() -> Kind<LogTarget> {
+/// Opens the file as it will be opened later; anything but a plain file could block or never end.
+fn existing(base: &Path, text: &str, most: u64) -> Result<PathBuf, String> {
+    let path = resolve(base, text)?;
+    let shown = path.display();
+    let found = std::fs::metadata(&path).map_err(|e| format!("cannot be read as {shown}: {e}"))?;
+    if !found.is_file() {
+        return Err(format!("is no plain file ({shown}); write the path of a file"));
+    }
+    if found.len() > most {
+        return Err(format!("is larger than {} ({shown}); write a smaller file", Bytes(most)));
+    }
+    std::fs::File::open(&path).map_err(|e| format!("cannot be read as {shown}: {e}"))?;
+    Ok(path)
+}
+
+/// Where a log goes; a relative path starts at `base`.
+pub(super) fn log_target(base: &Path) -> Kind<LogTarget> {
+    let base = base.to_owned();
     let want = "\"stdout\", \"off\" or the path of a file";
-    Kind::string(want, want, json!({"type": "string", "minLength": 1}), |text| match text {
+    Kind::string(want, want, json!({"type": "string", "minLength": 1}), move |text| match text {
         "stdout" => Ok(LogTarget::Stdout),
         "off" => Ok(LogTarget::Off),
-        path => read_file(path).map(LogTarget::File),
+        path => {
+            let path = resolve(&base, path)?;
+            if path.is_dir() {
+                return Err("is a folder; write the path of a file".to_owned());
+            }
+            match path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
+                Some(folder) => Err(format!("cannot be written: there is no folder {}", folder.display())),
+                None => Ok(LogTarget::File(path)),
+            }
+        }
     })
 }
 
@@ -137,15 +175,19 @@ pub(super) fn path_pattern() -> Kind<PathPattern> {
     })
 }
 
-/// Files by status of the reply.
-pub(super) fn files_by_status() -> Kind<BTreeMap<u16, PathBuf>> {
+/// The largest body of a refusal: it is held in memory, and sent in the middle of a flood.
+const MAX_REPLY_BYTES: u64 = 64 << 10;
+
+/// Files by status of the reply; relative paths start at `base`.
+pub(super) fn files_by_status(base: &Path) -> Kind<BTreeMap<u16, PathBuf>> {
+    let base = base.to_owned();
     const WANT: &str = "a table of files by status such as { 429 = \"busy.html\" }";
     let schema = json!({
         "type": "object",
         "patternProperties": {"^[45][0-9][0-9]$": {"type": "string", "minLength": 1}},
         "additionalProperties": false
     });
-    let read = |value: &toml::Spanned<DeValue<'_>>| {
+    let read = move |value: &toml::Spanned<DeValue<'_>>| {
         let DeValue::Table(table) = value.get_ref() else {
             let message = format!("is {}; write {WANT}", article(value.get_ref()));
             return Err(vec![Problem { below: String::new(), span: value.span(), message }]);
@@ -157,7 +199,7 @@ pub(super) fn files_by_status() -> Kind<BTreeMap<u16, PathBuf>> {
             let status =
                 key.get_ref().parse::<u16>().ok().filter(|s| (400..600).contains(s) && key.get_ref().len() == 3);
             let path = match value.get_ref() {
-                DeValue::String(path) => read_file(path),
+                DeValue::String(path) => existing(&base, path, MAX_REPLY_BYTES),
                 other => Err(format!("is {}; write the path of a file", article(other))),
             };
             let mut problem = |span, message| problems.push(Problem { below: format!(".{shown}"), span, message });

@@ -8,9 +8,8 @@ use super::document::Document;
 use super::kind::{byte_rate, choice, duration, flag, list, rate, share, size, whole};
 use super::place::{file, files_by_status, list_entry, log_target, network, socket};
 use super::section::{Node, Section, Shape, When};
-use super::settings::{Admin, Client, H2, ListEntry, Listen, Lists, Log, LogTarget, Reply, Settings, Tls};
+use super::settings::{Admin, Client, H2, Listen, Lists, Log, Reply, Settings, Tls};
 use super::words::ADDRESS_SOURCES;
-use std::path::PathBuf;
 use toml::de::DeTable;
 
 /// Reads `document`, says what is wrong with single values, and gives the defaults for those.
@@ -147,10 +146,14 @@ fn h2(s: &mut Section<'_, '_>) -> H2 {
 
 fn tls(s: &mut Section<'_, '_>) -> Tls {
     let address = s.required("address", list(socket()), "TLS addresses; HTTP/1.1 and HTTP/2 by ALPN.", When::Start);
-    let certificate = s.required("certificate", file(), "PEM file with the certificate chain.", When::Live);
-    let key = s.required("key", file(), "PEM file with the private key.", When::Live);
-    let mut resolve = |path: Option<PathBuf>| s.document().resolve(&path.unwrap_or_default());
-    Tls { address: address.unwrap_or_default(), certificate: resolve(certificate), key: resolve(key) }
+    let base = s.base();
+    let certificate = s.required("certificate", file(base), "PEM file with the certificate chain.", When::Live);
+    let key = s.required("key", file(base), "PEM file with the private key.", When::Live);
+    Tls {
+        address: address.unwrap_or_default(),
+        certificate: certificate.unwrap_or_default(),
+        key: key.unwrap_or_default(),
+    }
 }
 
 fn admin(s: &mut Section<'_, '_>) -> Admin {
@@ -161,8 +164,8 @@ fn admin(s: &mut Section<'_, '_>) -> Admin {
         "Where the admin server listens. Anything but loopback needs token_file.",
     );
     let doc = "A file with the bearer token that /api and /metrics ask for.";
-    let token_file = s.optional("token_file", file(), doc, When::Start);
-    Admin { address, token_file: token_file.map(|path| s.document().resolve(&path)) }
+    let token_file = s.optional("token_file", file(s.base()), doc, When::Start);
+    Admin { address, token_file }
 }
 
 fn client(s: &mut Section<'_, '_>) -> Client {
@@ -190,30 +193,30 @@ fn client(s: &mut Section<'_, '_>) -> Client {
 }
 
 fn lists(s: &mut Section<'_, '_>) -> Lists {
-    let allow = s.live("allow", list(list_entry()), "[]", "Never limited, never denied.");
-    let deny = s.live("deny", list(list_entry()), "[]", "Always denied, unless allowed.");
-    let mut resolve = |entry| match entry {
-        ListEntry::File(path) => ListEntry::File(s.document().resolve(&path)),
-        net @ ListEntry::Net(_) => net,
-    };
-    Lists { allow: allow.into_iter().map(&mut resolve).collect(), deny: deny.into_iter().map(resolve).collect() }
+    let base = s.base();
+    Lists {
+        allow: s.live("allow", list(list_entry(base)), "[]", "Never limited, never denied."),
+        deny: s.live("deny", list(list_entry(base)), "[]", "Always denied, unless allowed."),
+    }
 }
 
 fn reply(s: &mut Section<'_, '_>) -> Reply {
-    let page = s.live("page", files_by_status(), "{}", "HTML file by status.");
-    let problem = s.live("problem", files_by_status(), "{}", "File in application/problem+json by status.");
-    let mut resolve = |(status, path): (u16, PathBuf)| (status, s.document().resolve(&path));
-    Reply { page: page.into_iter().map(&mut resolve).collect(), problem: problem.into_iter().map(resolve).collect() }
+    let base = s.base();
+    Reply {
+        page: s.live("page", files_by_status(base), "{}", "HTML file by status, at most 64KiB."),
+        problem: s.live(
+            "problem",
+            files_by_status(base),
+            "{}",
+            "File in application/problem+json by status, at most 64KiB.",
+        ),
+    }
 }
 
 fn log(s: &mut Section<'_, '_>) -> Log {
-    let access = s.start("access", log_target(), r#""stdout""#, "Where the access log goes; a file is appended to.");
-    let access = match access {
-        LogTarget::File(path) => LogTarget::File(s.document().resolve(&path)),
-        other => other,
-    };
+    let target = log_target(s.base());
     Log {
-        access,
+        access: s.start("access", target, r#""stdout""#, "Where the access log goes; a file is appended to."),
         refused_rate: s.live("refused_rate", rate(), r#""100/s""#, "The most refusals logged; the rest is counted."),
         forwarded_sample: s.live("forwarded_sample", share(), r#""1%""#, "The share of forwarded requests logged."),
     }

@@ -86,7 +86,7 @@ pub fn reference() -> String {
     let mut out = String::from(INTRODUCTION);
     let nodes = describe();
     walk(&nodes, "", &mut |path, node| match &node.shape {
-        Shape::Table(nodes) => table(&mut out, &format!("[{path}]"), node, nodes),
+        Shape::Table(nodes) => table(&mut out, &format!("[{}]", path.replace("[]", "")), node, nodes),
         Shape::Tables(nodes, _) => table(&mut out, &format!("[[{path}]]"), node, nodes),
         Shape::Value { .. } => {}
     });

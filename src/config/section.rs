@@ -4,6 +4,7 @@
 use super::document::Document;
 use super::kind::Kind;
 use std::ops::Range;
+use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -208,6 +209,11 @@ impl<'r, 'd> Section<'r, 'd> {
         if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
     }
 
+    /// Where relative paths start.
+    pub(super) fn base(&self) -> &'d Path {
+        self.document.base()
+    }
+
     /// The config as a whole, to say more about it.
     pub(super) fn document(&mut self) -> &mut Document<'d> {
         self.document
@@ -232,7 +238,8 @@ impl<'r, 'd> Section<'r, 'd> {
             DeValue::Table(table) => Some((table, value.span())),
             other => {
                 let path = self.join(name);
-                let message = format!("is {}; write a table, [{path}]", article(other));
+                let table = if path.contains('[') { format!("{name} = {{ … }}") } else { format!("[{path}]") };
+                let message = format!("is {}; write a table, {table}", article(other));
                 self.document.fault_at(&path, value.span(), true, message);
                 None
             }
@@ -289,7 +296,7 @@ pub(super) fn article(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "a string",
         DeValue::Integer(_) | DeValue::Float(_) => "a bare number",
-        DeValue::Boolean(_) => "true or false",
+        DeValue::Boolean(_) => "a boolean",
         DeValue::Datetime(_) => "a date",
         DeValue::Array(_) => "a list",
         DeValue::Table(_) => "a table",

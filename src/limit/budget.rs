@@ -81,3 +81,78 @@ impl Terms {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::units::Rate;
+    use proptest::prelude::*;
+
+    const START: Time = Time::from_nanos(86_400_000_000_000);
+    const NONE: Share = Share(0);
+    const QUARTER: Share = Share(2_500);
+
+    fn takes(budget: &Budget, quota: &Quota, now: Time, reserve: Share, count: u32) -> u32 {
+        (0..count).map(|_| u32::from(budget.take(quota, now, reserve).admits())).sum()
+    }
+
+    #[test]
+    fn a_reserve_is_left_for_who_has_none() {
+        let (budget, quota) = (Budget::new(), Quota::new(Rate::per_second(100), 100));
+        assert_eq!(takes(&budget, &quota, START, QUARTER, 200), 75);
+        assert_eq!(takes(&budget, &quota, START, NONE, 200), 25);
+        let Decision::Refuse { retry_after } = budget.peek(&quota, START, QUARTER) else { panic!("admitted") };
+        assert_eq!(retry_after, Duration::from_millis(260));
+        assert!(budget.peek(&quota, START + retry_after, QUARTER).admits());
+        assert_eq!(takes(&budget, &quota, START + Duration::from_millis(100), NONE, 200), 10);
+    }
+
+    #[test]
+    fn under_pressure_the_first_class_goes_first_and_the_total_holds() {
+        let (budget, quota) = (Budget::new(), Quota::new(Rate::per_second(100), 100));
+        let (mut first, mut second) = (0, 0);
+        for ms in 0..10_000u64 {
+            let now = START + Duration::from_millis(ms);
+            second += takes(&budget, &quota, now, QUARTER, 5);
+            first += takes(&budget, &quota, now, NONE, u32::from(ms % 20 == 0));
+        }
+        assert_eq!(first, 500, "50/s asked for, 50/s given");
+        assert!(first + second <= 100 + 10 * 100, "{first} + {second}");
+        assert!(second >= 10 * 50, "{second}");
+    }
+
+    #[test]
+    fn a_reserve_never_locks_out_of_a_full_bucket() {
+        let (budget, quota) = (Budget::new(), Quota::new(Rate::per_second(10), 1));
+        assert_eq!(takes(&budget, &quota, START, Share::ALL, 3), 1);
+    }
+
+    #[test]
+    fn a_raised_capacity_counts_at_once() {
+        let (old, new) = (Quota::new(Rate::per_second(1), 60), Quota::new(Rate::per_second(100), 50));
+        let budget = Budget::new();
+        assert_eq!(takes(&budget, &old, START, NONE, 100), 60);
+        assert_eq!(takes(&budget, &new, START, NONE, 100), 0, "empty, not emptier");
+        assert_eq!(takes(&budget, &new, START + Duration::from_millis(200), NONE, 100), 20);
+    }
+
+    proptest! {
+        #[test]
+        fn no_more_than_the_burst_and_the_rate(
+            count in 1u32..100_000, burst in 1u32..100, reserve in 0u16..=10_000,
+            gaps in prop::collection::vec(0.0..2.0f64, 1..300),
+        ) {
+            let (budget, quota) = (Budget::new(), Quota::new(Rate::per_second(count), burst));
+            let (mut now, mut admitted) = (START, 0u32);
+            for gap in gaps {
+                now = now + Duration::from_nanos((gap * quota.rate().interval_nanos()) as u64);
+                let peeked = budget.peek(&quota, now, Share(reserve));
+                let taken = budget.take(&quota, now, Share(reserve));
+                prop_assert_eq!(peeked, taken);
+                admitted += u32::from(taken.admits());
+                let filled = now.since(START).as_nanos() as f64 / quota.rate().interval_nanos();
+                prop_assert!(f64::from(admitted) <= f64::from(burst) + filled * 1.000_1 + 1e-6);
+            }
+        }
+    }
+}

@@ -90,3 +90,73 @@ impl InFlight {
         [at(0, hash >> 32), at(1, hash & 0xffff_ffff)]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::HashMap;
+
+    #[test]
+    fn caps_hold_and_what_leaves_makes_room() {
+        let open = InFlight::new(1024, Seeds::fixed(1));
+        assert_eq!(open.try_enter(1, 3, 2), Ok(()));
+        assert_eq!(open.try_enter(1, 3, 2), Ok(()));
+        assert_eq!(open.try_enter(1, 3, 2), Err(Full::Client));
+        assert_eq!(open.try_enter(2, 3, 2), Ok(()));
+        assert_eq!(open.try_enter(3, 3, 2), Err(Full::Total));
+        assert_eq!((open.total(), open.of_client(1), open.of_client(2), open.of_client(3)), (3, 2, 1, 0));
+        open.leave(1);
+        assert_eq!(open.try_enter(3, 3, 2), Ok(()));
+        assert_eq!((open.total(), open.of_client(1)), (3, 1));
+        assert_eq!(open.bytes(), 8192);
+    }
+
+    #[test]
+    fn clients_hardly_ever_share_both_cells() {
+        let open = InFlight::new(65_536, Seeds::fixed(1));
+        let refused = (0..10_000).filter(|&key| open.try_enter(key, u32::MAX, 1).is_err()).count();
+        assert!(refused <= 300, "{refused} of 10,000");
+    }
+
+    #[test]
+    fn threads_leave_nothing_behind() {
+        let open = InFlight::new(4, Seeds::fixed(1));
+        std::thread::scope(|scope| {
+            for thread in 0..4u128 {
+                let open = &open;
+                scope.spawn(move || {
+                    for n in 0..20_000 {
+                        if open.try_enter(thread ^ n % 3, 3, 2).is_ok() {
+                            assert!(open.total() >= 1);
+                            open.leave(thread ^ n % 3);
+                        }
+                    }
+                });
+            }
+        });
+        assert_eq!((open.total(), (0..8).map(|key| open.of_client(key)).sum::<u32>()), (0, 0));
+    }
+
+    proptest! {
+        /// Against exact counts: never more than a cap, and what is refused is refused for a reason.
+        #[test]
+        fn it_never_counts_too_low(steps in prop::collection::vec((0u128..6, any::<bool>()), 1..300)) {
+            let open = InFlight::new(4, Seeds::fixed(1));
+            let mut exact: HashMap<u128, u32> = HashMap::new();
+            for (key, enters) in steps {
+                let own = exact.entry(key).or_default();
+                if enters {
+                    *own += u32::from(open.try_enter(key, 8, 3).is_ok());
+                    prop_assert!(*own <= 3);
+                } else if *own > 0 {
+                    *own -= 1;
+                    open.leave(key);
+                }
+                let total: u32 = exact.values().sum();
+                prop_assert!(total <= 8 && open.total() == total);
+                prop_assert!(exact.iter().all(|(&key, &own)| open.of_client(key) >= own));
+            }
+        }
+    }
+}

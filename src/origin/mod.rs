@@ -24,5 +24,6 @@ pub use endpoint::{Group, HealthChange};
 pub use pick::{Pick, Tried};
 pub use pool::{DEMO_NAME, EndpointStatus, MAX_ADDRESSES, Pool, Resolved, Target, names};
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
+#[cfg(not(loom))]
 mod tests;

@@ -94,13 +94,14 @@ fn a_group_is_given_up_whole_for_a_usable_fallback() {
 
 #[test]
 fn a_success_despite_ejection_brings_back_and_a_failure_does_not_prolong_it() {
-    let pool = pool(2, 0);
+    let pool = pool(3, 0);
     assert!(fail(&pool, 0, at(0)));
-    down(&pool, 1);
-    let despite = pick_of(&pool, 0, at(1));
-    assert!(!despite.failed(at(1)));
+    [1, 2].into_iter().for_each(|n| down(&pool, n));
+    let despite: Vec<_> = (0..4).map(|_| pick_of(&pool, 0, at(1))).collect();
+    up(&pool, 1);
+    assert!(despite.iter().all(|pick| !pick.failed(at(1))));
     assert_eq!(status(&pool, 0, at(1)).ejected_for, Some(9.0));
-    pick_of(&pool, 0, at(1)).succeeded();
+    despite[0].succeeded();
     assert_eq!(status(&pool, 0, at(1)).ejected_for, None);
 }
 

@@ -315,8 +315,12 @@ fn a_name_resolved_before_the_reload_is_there_at_once() {
     pool.set_resolved("new.internal", 80, &many);
     assert_eq!(pool.endpoints().len(), 1);
     let name = OriginAddress::Name { host: "new.internal".to_owned(), port: 80 };
-    pool.reconfigure(&origin(vec![name], vec![]));
+    pool.reconfigure(&origin(vec![name.clone()], vec![]));
     assert_eq!(pool.endpoints().len(), MAX_ADDRESSES);
+    // And is forgotten once it is gone.
+    pool.reconfigure(&origin(sockets([0]), vec![]));
+    pool.reconfigure(&origin(vec![name], vec![]));
+    assert_eq!(pool.endpoints(), []);
 }
 
 #[test]
