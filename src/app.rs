@@ -1,12 +1,12 @@
 //! The composition root: the one place that sees everything. Builds the parts, joins them, and takes them down.
 
 mod banner;
-mod view;
 
-use crate::admin::{self, Admin};
+use crate::admin::{self, Admin, Live};
 use crate::base::clock;
 use crate::config::settings::{OriginAddress, Settings, Tls};
 use crate::control::drain::{self, Drain};
+use crate::control::phase::PhaseCell;
 use crate::control::recent::Recent;
 use crate::control::reload::{self, Commit, Fresh, Prepare, Reloader};
 use crate::control::status::{ConfigStatus, FaultView, Phase};
@@ -21,14 +21,13 @@ use crate::verdict::{Policy, State};
 use arc_swap::ArcSwap;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 use tokio::sync::watch as signal;
 
 pub use banner::banner;
-use view::View;
 
 /// For the origin's names, before the first request.
 const RESOLVE: Duration = Duration::from_secs(5);
@@ -66,7 +65,7 @@ pub struct App {
     drain: Drain,
     log: Arc<AccessLog>,
     reloader: Arc<Reloader>,
-    phase: Arc<AtomicU8>,
+    phase: Arc<PhaseCell>,
     stop: signal::Sender<bool>,
     /// Where plain HTTP is heard.
     pub http: Vec<SocketAddr>,
@@ -120,36 +119,43 @@ pub fn start(path: &Path) -> Result<App, StartError> {
         log: log.clone(),
         names: Box::new({
             let policy = policy.clone();
-            move || view::limit_names(&policy.load())
+            move || drain::limit_names(&policy.load())
         }),
     })
     .map_err(anyhow::Error::from)?;
     let (stop, stop_watch) = signal::channel(false);
     runtime.spawn(resolve::run(pool.clone(), stop_watch.clone()));
     runtime.spawn(health::run(pool.clone(), stop_watch.clone()));
-    runtime.spawn(housekeeping::run(state, policy, warning.clone(), stop_watch.clone()));
+    runtime.spawn(housekeeping::run(state.clone(), policy.clone(), warning.clone(), stop_watch.clone()));
     runtime.spawn(watch::run(reloader.clone(), stop_watch));
-    let phase = Arc::new(AtomicU8::new(Phase::Starting as u8));
+    let phase = Arc::new(PhaseCell::default());
     let token = settings.admin.token_file.as_deref().map(admin::Token::read).transpose();
     let token = token.map_err(|e| one_fault("admin.token_file", e))?;
-    let view = View {
-        edge: edge.clone(),
-        reloader: reloader.clone(),
-        recent,
-        log: log.clone(),
-        phase: phase.clone(),
-        warning,
-        listen: view::listening(&http, &https),
-        runtime: runtime.handle().clone(),
+    let live = Live {
         started: clock::now(),
+        listen: listening(&http, &https),
+        phase: phase.clone(),
+        policy,
+        state,
+        pool,
+        config: reloader.status.clone(),
+        notes: reloader.notes.clone(),
+        warning,
+        recent,
+        queue: edge.events.clone(),
+        log_gate: edge.log_gate.clone(),
+        log: log.clone(),
+        reload: Box::new({
+            let (reloader, handle) = (reloader.clone(), runtime.handle().clone());
+            move || handle.block_on(reloader.reload("POST /api/reload")).map_err(|refusal| refusal.faults)
+        }),
     };
-    let admin = Admin::start(settings.admin.address, token, Arc::new(view)).map_err(|e| match e {
+    let admin = Admin::start(settings.admin.address, token, Arc::new(live)).map_err(|e| match e {
         admin::Error::Bind { .. } => StartError::Bind(e.to_string()),
         e => StartError::System(e.into()),
     })?;
     let workers = proxy::start(edge.clone(), bound, certificates.as_ref(), closing)?;
-    // Relaxed, here and below: a lone flag for whoever asks.
-    phase.store(Phase::Serving as u8, Ordering::Relaxed);
+    phase.set(Phase::Serving);
     Ok(App { edge, workers, runtime, admin, drain, log, reloader, phase, stop, http, https })
 }
 
@@ -176,8 +182,7 @@ impl App {
 
     /// Leaves without dropping a request. True if every request was finished in time.
     pub fn drain(self) -> bool {
-        // Relaxed: as in `start`.
-        self.phase.store(Phase::Draining as u8, Ordering::Relaxed);
+        self.phase.set(Phase::Draining);
         let listen = self.settings().listen.clone();
         tracing::info!(
             open = self.edge.state.connections.total(),
@@ -198,15 +203,22 @@ impl App {
 }
 
 fn one_fault(key: &str, message: String) -> StartError {
-    StartError::Config(vec![FaultView { key: key.to_owned(), message: format!("{key}: {message}"), ..FaultView::default() }])
+    StartError::Config(vec![FaultView {
+        key: key.to_owned(),
+        message: format!("{key}: {message}"),
+        ..FaultView::default()
+    }])
+}
+
+/// Addresses with their protocol.
+fn listening(http: &[SocketAddr], https: &[SocketAddr]) -> Vec<String> {
+    let named = |name: &'static str| move |a: &SocketAddr| format!("{name} {a}");
+    http.iter().map(named("http")).chain(https.iter().map(named("https"))).collect()
 }
 
 fn control_runtime() -> Result<Runtime, anyhow::Error> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .thread_name("weir-control")
-        .enable_all()
-        .build();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("weir-control").enable_all().build();
     runtime.map_err(anyhow::Error::from)
 }
 

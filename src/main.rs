@@ -13,14 +13,10 @@ fn main() -> ExitCode {
         Err(code) => return code,
     };
     cli::exit::report(match command {
-        Command::Serve(serve) => cli::logging::start().and_then(|()| run(&serve)),
+        Command::Serve(serve) => cli::logging::start().and_then(|()| cli::serve::run(&serve.config)).map(|()| ExitCode::SUCCESS),
         Command::Check { file } => cli::check::check(&file),
         Command::Schema { markdown } => cli::schema::schema(markdown),
         Command::Status { target, json } => cli::status::status(&target, json),
         Command::Why { address, target, json } => cli::why::why(&target, address, json),
     })
-}
-
-fn run(serve: &cli::Serve) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("{}: serving is not wired up yet", serve.config.display())
 }

@@ -4,7 +4,8 @@ use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
 use std::path::Path;
-use weir::cli::check::{EX_CONFIG, EX_NOINPUT, examine};
+use weir::cli::check::examine;
+use weir::cli::exit::Code;
 use weir::config::settings::Settings;
 use weir::config::{self, Loaded, diff, load, load_str};
 
@@ -46,6 +47,20 @@ fn every_fault_says_what_is_wrong_and_what_to_write() {
         messages.extend(expected.into_iter().filter(|line| !line.starts_with("note: ")));
     }
     assert!(messages.len() >= 40, "only {} distinct faults", messages.len());
+}
+
+#[test]
+fn limits_and_faults_are_bounded() {
+    let limits: String = (0..65).map(|n| format!("[[limit]]\nname = \"l{n}\"\nrate = \"1/s\"\n")).collect();
+    let faults = said(&(limits + DEMO));
+    assert_eq!(faults.len(), 1);
+    assert!(faults[0].ends_with("limit: is there 65 times; at most 64 are held"), "{faults:?}");
+
+    let unknown: String = (0..100_000).map(|n| format!("k{n}=1\n")).collect();
+    let faults = said(&unknown);
+    assert_eq!((faults.len(), faults.last().map(String::as_str)), (501, Some("w.toml: and 99501 faults more")));
+    let broken = "= 1\n".repeat(100_000);
+    assert_eq!(said(&broken).len(), 501);
 }
 
 #[test]
@@ -314,6 +329,9 @@ fn the_reference_is_up_to_date() {
         found == config::reference(),
         "docs/config.md is stale; run: cargo run -- schema --markdown > docs/config.md"
     );
+    let schema = std::fs::read_to_string("config/weir.schema.json").unwrap_or_default();
+    let stale = "config/weir.schema.json is stale; run: cargo run -- schema > config/weir.schema.json";
+    assert!(schema == format!("{:#}\n", config::schema()), "{stale}");
     for key in keys() {
         let name = key.rsplit('.').next().unwrap();
         assert!(found.contains(&format!("| `{name}` |")), "{key} is not in docs/config.md");
@@ -323,7 +341,7 @@ fn the_reference_is_up_to_date() {
 #[test]
 fn check_sums_up_a_good_config() {
     let (code, out, err) = examine(Path::new("config/weir.toml"));
-    assert_eq!((code, err.as_str()), (0, ""));
+    assert_eq!((code, err.as_str()), (Code::Ok, ""));
     for line in [
         "config/weir.toml is good",
         "  listen  0.0.0.0:8080 (HTTP/1.1)",
@@ -340,20 +358,20 @@ fn check_sums_up_a_good_config() {
 fn check_tells_faults_by_its_exit_code() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("w.toml");
-    assert_eq!(examine(&path).0, EX_NOINPUT);
+    assert_eq!(examine(&path).0, Code::NoInput);
 
     std::fs::write(&path, format!("[lists]\ndeny = [\"deny.txt\"]\n{DEMO}")).unwrap();
     std::fs::write(folder.path().join("deny.txt"), "# ours\n192.0.2.0/24\n203.0.113.9\n").unwrap();
     let (code, out, _) = examine(&path);
-    assert!(code == 0 && out.contains("    deny  2 networks\n"), "{out}");
+    assert!(code == Code::Ok && out.contains("    deny  2 networks\n"), "{out}");
 
     std::fs::write(folder.path().join("deny.txt"), "192.0.2.0/24\nnobody\n").unwrap();
     let (code, out, err) = examine(&path);
-    assert!(code == EX_CONFIG && out.is_empty() && err.contains("deny.txt: line 2: \"nobody\""), "{err}");
+    assert!(code == Code::Config && out.is_empty() && err.contains("deny.txt: line 2: \"nobody\""), "{err}");
 
     std::fs::write(&path, format!("[listen]\nheader_timeout = \"10\"\nhttp = 7\n{DEMO}")).unwrap();
     let (code, _, err) = examine(&path);
-    assert!(code == EX_CONFIG && err.lines().count() == 3 && err.ends_with("w.toml: 2 faults\n"), "{err}");
+    assert!(code == Code::Config && err.lines().count() == 3 && err.ends_with("w.toml: 2 faults\n"), "{err}");
 
     std::fs::write(&path, b"[listen]\n\xff").unwrap();
     assert!(examine(&path).2.contains("is not UTF-8 text (line 2)"));

@@ -1,5 +1,5 @@
 //! Access logs are read in every format and compression, and no line breaks the reader.
-#![allow(clippy::unwrap_used)] // helpers of tests may panic as tests do
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use proptest::prelude::*;
 use std::io::{Cursor, Write};

@@ -1,7 +1,7 @@
 //! A log played through a server that refuses after so many requests of a client.
-#![allow(clippy::unwrap_used)] // helpers of tests may panic as tests do
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-#[allow(dead_code)] // the program uses all of it
+#[allow(dead_code, reason = "the program uses all of it")]
 #[path = "../loadtest/replay/play/mod.rs"]
 mod play;
 
@@ -13,7 +13,7 @@ use play::plan::{self, Pace};
 use play::report::Report;
 use play::{Options, Target};
 use std::collections::HashMap;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -184,10 +184,26 @@ fn a_connection_closed_without_a_reply_is_counted() {
 }
 
 #[test]
-fn nobody_listening_is_a_failure_not_a_refusal() {
+fn nobody_listening_is_said_at_once() {
     let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let error = replay(b"t\tip\n0\t192.0.2.1\n", &options(address)).unwrap_err();
+    assert!(error.to_string().contains("nothing to replay through"), "{error}");
+}
+
+#[test]
+fn garbage_for_an_answer_is_a_failure_not_a_refusal() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            // Read first, since a socket closed over unread bytes is reset.
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(b"rubbish\r\n\r\n");
+        }
+    });
     let report = replay(b"t\tip\n0\t192.0.2.1\n", &options(address)).unwrap();
-    assert_eq!((report.all.failed, report.all.refused, report.failures["connect"]), (1, 0, 1));
+    assert_eq!((report.all.failed, report.all.refused, report.failures["bad answer"]), (1, 0, 1));
+    assert!(report.to_string().contains("1 of 1 requests failed"));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! `weir check FILE`: all that is wrong with a config, or what it means.
 
+use super::exit::Code;
 use crate::access::list_file;
 use crate::base::units::{Bytes, Share, show_duration};
 use crate::config::settings::{Action, Limit, LimitKey, ListEntry, PathPattern, Settings};
@@ -9,30 +10,25 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
-/// Exit code for a config with a fault: EX_CONFIG.
-pub const EX_CONFIG: u8 = 78;
-/// Exit code for a config that cannot be read: EX_NOINPUT.
-pub const EX_NOINPUT: u8 = 66;
-
 /// Checks the config at `path`: a summary on standard output, or every fault on standard error.
 pub fn check(path: &Path) -> anyhow::Result<ExitCode> {
     let (code, out, err) = examine(path);
     std::io::stdout().lock().write_all(out.as_bytes())?;
     std::io::stderr().lock().write_all(err.as_bytes())?;
-    Ok(ExitCode::from(code))
+    Ok(code.into())
 }
 
 /// The exit code, and what goes to standard output and to standard error.
-pub fn examine(path: &Path) -> (u8, String, String) {
+pub fn examine(path: &Path) -> (Code, String, String) {
     let Loaded { settings, notes } = match config::load(path) {
         Ok(loaded) => loaded,
-        Err(faults) if faults.unreadable => return (EX_NOINPUT, String::new(), format!("{faults}\n")),
+        Err(faults) if faults.unreadable => return (Code::NoInput, String::new(), format!("{faults}\n")),
         Err(faults) => {
             let count = match faults.list.len() {
                 1 => "1 fault".to_owned(),
                 n => format!("{n} faults"),
             };
-            return (EX_CONFIG, String::new(), format!("{faults}\n{}: {count}\n", path.display()));
+            return (Code::Config, String::new(), format!("{faults}\n{}: {count}\n", path.display()));
         }
     };
     let mut out = format!("{} is good\n", path.display());
@@ -43,7 +39,7 @@ pub fn examine(path: &Path) -> (u8, String, String) {
     for note in notes {
         line(&mut out, "note", note);
     }
-    if err.is_empty() { (0, out, err) } else { (EX_CONFIG, String::new(), err) }
+    if err.is_empty() { (Code::Ok, out, err) } else { (Code::Config, String::new(), err) }
 }
 
 fn line(out: &mut String, head: &str, text: impl Display) {
@@ -124,7 +120,8 @@ fn limits(settings: &Settings, out: &mut String) {
         line(out, "limit", format_args!("{} [{}]", sentence(limit), Bytes(bytes)));
     }
     let count = settings.limits.len();
-    line(out, "memory", format_args!("{} ({total} bytes) for the tables of {count} limits", Bytes(total)));
+    let plural = if count == 1 { "" } else { "s" };
+    line(out, "memory", format_args!("{} ({total} bytes) for the tables of {count} limit{plural}", Bytes(total)));
 }
 
 /// A limit as one would tell it.

@@ -5,6 +5,7 @@ pub mod check;
 pub mod exit;
 pub mod logging;
 pub mod schema;
+pub mod serve;
 pub mod status;
 pub mod table;
 pub mod why;

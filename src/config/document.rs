@@ -1,12 +1,15 @@
 //! The text of a config beside what TOML makes of it, so that whatever is said about a key can name its place.
 
 use super::fault::{Fault, Note};
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::Path;
 use toml::de::{DeTable, DeValue};
 
 /// The most of a value that a message repeats.
 const SNIPPET: usize = 60;
+/// The most faults that are told one by one; a file with more is no config.
+const MOST_FAULTS: usize = 500;
 
 /// One config while it is read and checked.
 pub(super) struct Document<'d> {
@@ -18,14 +21,19 @@ pub(super) struct Document<'d> {
     /// Keys whose value could not be used: what follows from them would only confuse.
     failed: Vec<String>,
     /// Lines that are not TOML.
-    broken: Vec<usize>,
+    broken: BTreeSet<usize>,
+    /// Where each line starts.
+    lines: Vec<usize>,
+    /// Faults past [`MOST_FAULTS`].
+    untold: usize,
 }
 
 impl<'d> Document<'d> {
     /// A parsed text; relative paths in it start at `base`.
     pub(super) fn new(text: &'d str, root: &'d DeTable<'d>, base: &'d Path) -> Self {
         let (faults, notes, failed, broken) = Default::default();
-        Self { text, root, base, faults, notes, failed, broken }
+        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Self { text, root, base, faults, notes, failed, broken, lines, untold: 0 }
     }
 
     /// The tables and keys at the top.
@@ -41,8 +49,8 @@ impl<'d> Document<'d> {
     /// A fault of the text itself.
     pub(super) fn syntax_fault(&mut self, span: Option<Range<usize>>, message: &str) {
         let (line, column) = span.map_or((0, 0), |span| self.place(span.start));
-        if !self.broken.contains(&line) {
-            self.broken.push(line);
+        if !self.broken.contains(&line) && self.has_room() {
+            self.broken.insert(line);
             let message = format!("not TOML: {}", message.replace('\n', ", "));
             self.faults.push(Fault { line, column, key: String::new(), value: None, message });
         }
@@ -54,11 +62,23 @@ impl<'d> Document<'d> {
         if self.broken.contains(&line) || (with_value && self.failed.iter().any(|f| f == key)) {
             return;
         }
+        if !self.has_room() {
+            return;
+        }
         if with_value {
             self.failed.push(key.to_owned());
         }
         let value = with_value.then(|| self.snippet(span));
         self.faults.push(Fault { line, column, key: self.labelled(key), value, message: message.into() });
+    }
+
+    /// A fault of the key at `span` in the table `key`; the message takes a while to make.
+    pub(super) fn fault_with(&mut self, key: &str, span: Range<usize>, message: impl FnOnce() -> String) {
+        if self.faults.len() < MOST_FAULTS {
+            self.fault_at(key, span, false, message());
+        } else {
+            self.untold += 1;
+        }
     }
 
     /// A fault of the value of `key`, or of its default where the file has none.
@@ -68,7 +88,9 @@ impl<'d> Document<'d> {
             (Some(span), false) => self.fault_at(key, span, false, message),
             (None, false) => {
                 let (key, message) = (self.labelled(key), message.into());
-                self.faults.push(Fault { line: 0, column: 0, key, value: None, message });
+                if self.has_room() {
+                    self.faults.push(Fault { line: 0, column: 0, key, value: None, message });
+                }
             }
         }
     }
@@ -105,6 +127,10 @@ impl<'d> Document<'d> {
     /// What was found, in the order of the lines.
     pub(super) fn finish(mut self) -> (Vec<Fault>, Vec<Note>) {
         self.faults.sort_by_key(|f| (f.line, f.column));
+        if self.untold > 0 {
+            let message = format!("and {} faults more", self.untold);
+            self.faults.push(Fault { line: 0, column: 0, key: String::new(), value: None, message });
+        }
         self.notes.sort_by_key(|n| n.line);
         (self.faults, self.notes)
     }
@@ -112,6 +138,13 @@ impl<'d> Document<'d> {
     /// Whether the text is TOML throughout, so that what seems to be missing is.
     pub(super) fn is_toml(&self) -> bool {
         self.broken.is_empty()
+    }
+
+    /// Whether one more fault is told; if not, it is counted.
+    fn has_room(&mut self) -> bool {
+        let room = self.faults.len() < MOST_FAULTS;
+        self.untold += usize::from(!room);
+        room
     }
 
     /// Whether neither `key` nor an element of it has failed.
@@ -167,9 +200,9 @@ impl<'d> Document<'d> {
         while !self.text.is_char_boundary(at) {
             at -= 1;
         }
-        let before = &self.text[..at];
-        let start = before.rfind('\n').map_or(0, |n| n + 1);
-        (before.matches('\n').count() + 1, before[start..].chars().count() + 1)
+        let line = self.lines.partition_point(|start| *start <= at);
+        let start = self.lines[line - 1];
+        (line, self.text[start..at].chars().count() + 1)
     }
 
     /// The text of a value, cut to one short line.

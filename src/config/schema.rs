@@ -119,8 +119,8 @@ const INTRODUCTION: &str = "\
 <!-- Generated: `cargo run -- schema --markdown > docs/config.md`. A test fails when it is stale. -->
 
 A config is a TOML file; `weir check FILE` tells all that is wrong with it, each fault with its line and key, and sums
-up what it means. `weir schema` prints a JSON Schema; in an editor with taplo, `#:schema weir.schema.json` in the first
-line completes keys and shows these texts.
+up what it means. `weir schema` prints a JSON Schema, which config/weir.schema.json is; an editor with taplo completes keys by it and
+shows these texts when the first line of a config is `#:schema weir.schema.json`.
 
 - Quantities carry their unit: durations `500ms`, `10s`, `1m`, `2h`, `1d`; sizes `512B`, `32KiB`, `10MiB`, `1GiB` (and
   `KB`, `MB`, `GB` in thousands); rates `10/s`, `30/m`, `100/h`, `1/d`; shares `25%`, `0.5%`.

@@ -192,8 +192,8 @@ impl<'r, 'd> Section<'r, 'd> {
     pub(super) fn finish(self) -> Vec<Node> {
         for (key, value) in self.table.into_iter().flat_map(DeTable::iter) {
             if !self.nodes.iter().any(|node| node.name == key.get_ref().as_ref()) {
-                let message = unknown(key.get_ref(), &self.path, &self.nodes, value.get_ref());
-                self.document.fault_at(&self.path, key.span(), false, message);
+                let message = || unknown(key.get_ref(), &self.path, &self.nodes, value.get_ref());
+                self.document.fault_with(&self.path, key.span(), message);
             }
         }
         self.nodes

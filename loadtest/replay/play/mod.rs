@@ -43,6 +43,9 @@ pub(crate) fn replay(path: &Path, format: Option<Format>, options: &Options) -> 
     let mut log = Log::open(path, format).with_context(|| format!("{name}"))?;
     let lines = read(&mut log, options.limit).with_context(|| format!("{name}"))?;
     anyhow::ensure!(!lines.is_empty(), "{name}: no line of it is a request ({} faults)", log.faults().count);
+    // Now rather than after minutes of failures.
+    let target = options.target.address;
+    std::net::TcpStream::connect(target).with_context(|| format!("nothing to replay through at {target}"))?;
     let plan = Plan::new(lines, &options.plan);
     let workers = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let plan = Arc::new(plan);

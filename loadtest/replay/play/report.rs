@@ -55,9 +55,14 @@ impl Verdicts {
         self.failed += other.failed;
     }
 
-    /// The share refused or closed, in percent.
+    /// The share of those answered that were refused or closed, in percent.
     pub(crate) fn refused_percent(self) -> f64 {
-        100.0 * (self.refused + self.closed) as f64 / self.total.max(1) as f64
+        100.0 * (self.refused + self.closed) as f64 / (self.total - self.failed).max(1) as f64
+    }
+
+    /// Whether enough were answered for the share to mean something.
+    fn is_telling(self) -> bool {
+        self.total > 0 && self.failed * 100 <= self.total
     }
 }
 
@@ -214,6 +219,9 @@ impl Report {
         let late_ms = Percentiles::of(tally.late);
         let mut warnings = tally.warnings;
         warnings.extend(cautions(options.plan.pace, late_ms));
+        if !all.is_telling() {
+            warnings.push(format!("{} of {} requests failed: the shares say little", all.failed, all.total));
+        }
         let mut refused_by: Vec<Refusals> =
             tally.rules.into_iter().map(|((rule, reason), count)| Refusals { rule, reason, count }).collect();
         refused_by.sort_by_key(|refusals| std::cmp::Reverse(refusals.count));
@@ -238,9 +246,10 @@ impl Report {
         }
     }
 
-    /// Whether so few of people's requests were refused as is wanted; `None` where the log has none, or they were hurried.
+    /// Whether so few of people's requests were refused as is wanted; `None` where the log has none, they were hurried, or
+    /// more than 1 % of their requests failed.
     pub(crate) fn people_met(&self) -> Option<bool> {
-        (self.people.total > 0 && self.true_to_time).then_some(self.people_refused_percent <= PEOPLE_TARGET)
+        (self.people.is_telling() && self.true_to_time).then_some(self.people_refused_percent <= PEOPLE_TARGET)
     }
 }
 
@@ -296,8 +305,10 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_connection_counts_as_refused() {
-        let verdicts = Verdicts { total: 8, forwarded: 6, refused: 1, closed: 1, failed: 0 };
+    fn a_closed_connection_counts_as_refused_and_a_failure_as_nothing() {
+        let verdicts = Verdicts { total: 9, forwarded: 6, refused: 1, closed: 1, failed: 1 };
         assert_eq!(verdicts.refused_percent(), 25.0);
+        assert!(!verdicts.is_telling());
+        assert!(Verdicts { total: 100, failed: 1, ..verdicts }.is_telling());
     }
 }

@@ -84,17 +84,17 @@ impl Report {
                 f,
                 "people     {} of {} refused: {:.4} % (target at most {PEOPLE_TARGET} %: {})",
                 self.people.refused + self.people.closed,
-                self.people.total,
+                self.people.total - self.people.failed,
                 self.people_refused_percent,
                 if met { "met" } else { "MISSED" }
             )?;
         }
-        if self.guessing.total > 0 && self.true_to_time {
+        if self.guessing.is_telling() && self.true_to_time {
             writeln!(
                 f,
                 "{GUESSING:<10} {} of {} refused: {:.1} %",
                 self.guessing.refused + self.guessing.closed,
-                self.guessing.total,
+                self.guessing.total - self.guessing.failed,
                 self.guessing_refused_percent
             )?;
         }
