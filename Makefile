@@ -67,9 +67,9 @@ miri: setup-build ## Run the limit table's unit tests under miri (needs nightly 
 bench: setup-build ## Benches of decide and the limit table
 	cargo bench --locked
 
-replay: build ## Replay an access log through a running weir: make replay LOG=access.log.gz
+replay: setup-build ## Replay a log through a running weir: make replay LOG=access.log.gz ARGS="--speed max"
 	@test -n "$(LOG)" || { echo "replay: name a log: make replay LOG=access.log.gz" >&2; exit 64; }
-	loadtest/replay "$(LOG)"
+	cargo run --release --locked --example replay -- $(ARGS) "$(LOG)"
 
 clean: ## Remove what was built (not the tools in .tools)
 	cargo clean
