@@ -2,7 +2,7 @@
 
 use crate::base::clock::Time;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::Context;
 use tokio::sync::watch;
 use tokio::time::{Instant, Sleep};
 
