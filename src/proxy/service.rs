@@ -188,10 +188,15 @@ impl ProxyHttp for Service {
             return Ok(());
         }
         let piece = body.as_ref().map_or(0, Bytes::len);
-        context.meter.add(piece, clock::now(), &context.policy.settings.listen).map_err(|reason| {
-            context.ended = Some(reason);
-            Error::explain(ErrorType::HTTPStatus(reason.status()), reason.row().text).into_down()
-        })
+        match context.meter.add(piece, clock::now(), &context.policy.settings.listen) {
+            Ok(()) => Ok(()),
+            // The origin answers already: a conversation (as streams of gRPC are), and no upload that is held back.
+            Err(Reason::BodyTooSlow) if context.first_byte.is_some() => Ok(()),
+            Err(reason) => {
+                context.ended = Some(reason);
+                Err(Error::explain(ErrorType::HTTPStatus(reason.status()), reason.row().text).into_down())
+            }
+        }
     }
 
     async fn response_filter(
@@ -255,7 +260,12 @@ impl ProxyHttp for Service {
         context: &mut Context,
         reused: bool,
     ) -> Box<Error> {
-        if e.esource() == &ErrorSource::Upstream {
+        let timed_out = matches!(e.etype(), ErrorType::ReadTimedout);
+        if timed_out && context.first_byte.is_none() && !session.as_mut().is_body_done() {
+            // The origin waited for a body that never came whole; Pingora sets no deadline for an HTTP/2 body.
+            context.ended = Some(Reason::BodyTooSlow);
+            e.set_retry(false);
+        } else if e.esource() == &ErrorSource::Upstream {
             // A kept connection that the origin closed meanwhile is nobody's fault, and safe to replace for methods
             // that may be repeated (RFC 9110, 9.2.2), as long as nothing was answered and the body is still here.
             let silent = matches!(e.etype(), ErrorType::ReadTimedout | ErrorType::WriteTimedout);
