@@ -293,7 +293,7 @@ const CHANGES: &[(&str, &str, bool)] = &[
     ("limit[].action", "\"close\"", true),
     ("limit[].enforce", "\"12.5%\"", true),
     ("limit[].slots", "2048", false),
-    ("log.access", "\"off\"", false),
+    ("log.access", "\"off\"", true),
     ("log.refused_rate", "\"1/s\"", true),
     ("log.forwarded_sample", "\"0.25%\"", true),
 ];
