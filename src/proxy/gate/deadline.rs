@@ -1,9 +1,10 @@
 //! One timer a connection, armed lazily: a deadline that moves with every request costs a field, not a timer.
 
 use crate::base::clock::Time;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::Context;
 use tokio::sync::watch;
+use tokio::task::unconstrained;
 use tokio::time::{Instant, Sleep};
 
 type Closing = Pin<Box<dyn Future<Output = ()> + Send + Sync>>;
@@ -62,7 +63,8 @@ impl Deadline {
             }
             None => self.timer.insert(Box::pin(tokio::time::sleep_until(at))),
         };
-        if timer.as_mut().poll(cx).is_ready() {
+        // Unconstrained: with its budget spent, tokio would answer "pending" without having armed the timer.
+        if pin!(unconstrained(timer.as_mut())).poll(cx).is_ready() {
             cx.waker().wake_by_ref();
         }
     }
@@ -75,7 +77,7 @@ impl Deadline {
             Box::pin(async move { drop(signal.wait_for(|closing| *closing).await) })
         });
         // Polled again only by a wake-up of this task, and then cheaply; never after it was ready.
-        self.closed = self.closed || closing.as_mut().poll(cx).is_ready();
+        self.closed = self.closed || pin!(unconstrained(closing.as_mut())).poll(cx).is_ready();
         self.closed
     }
 }
