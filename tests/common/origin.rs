@@ -67,6 +67,11 @@ impl Origin {
     }
 }
 
+/// What an origin does before it answers: a stated time of work.
+pub fn work(time: std::time::Duration) {
+    std::thread::sleep(time);
+}
+
 /// Writes a whole response with a Content-Length.
 pub fn respond(socket: &mut TcpStream, status: &str, headers: &[(&str, &str)], body: &[u8]) {
     let mut head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n", body.len());

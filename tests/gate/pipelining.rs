@@ -1,7 +1,7 @@
 //! Several requests in one go: order, decisions for each, and clients that do not read.
 
 use super::common::client::{Client, get};
-use super::common::origin::{Origin, respond};
+use super::common::origin::{Origin, respond, work};
 use super::common::{Weir, config, eventually};
 use std::io::{ErrorKind, Write};
 use std::time::Duration;
@@ -64,7 +64,7 @@ fn bodies_between_pipelined_requests_are_kept_apart() {
 #[test]
 fn a_request_behind_one_at_work_reaches_the_origin_only_after_its_own_decision() {
     let origin = Origin::answering(|request, socket| {
-        std::thread::sleep(Duration::from_millis(200));
+        work(Duration::from_millis(200));
         respond(socket, "200 OK", &[], request.target.as_bytes());
         true
     });
@@ -81,7 +81,7 @@ fn a_request_behind_one_at_work_reaches_the_origin_only_after_its_own_decision()
 #[test]
 fn a_refusal_does_not_wait_for_the_admitted_request_behind_it() {
     let origin = Origin::answering(|_, _| {
-        std::thread::sleep(Duration::from_secs(60));
+        work(Duration::from_secs(60));
         false
     });
     let weir = Weir::start_with(&config(origin.address, "[lists]\ndeny = [\"192.0.2.66\"]\n"), &[]);
