@@ -6,3 +6,7 @@ mod common;
 mod malformed;
 #[path = "gate/pipelining.rs"]
 mod pipelining;
+#[path = "gate/slow.rs"]
+mod slow;
+#[path = "gate/bodies.rs"]
+mod bodies;

@@ -1,9 +1,10 @@
 //! One timer a connection, armed lazily: a deadline that moves with every request costs a field, not a timer.
 
 use crate::base::clock::Time;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use tokio::sync::watch;
+use tokio::task::unconstrained;
 use tokio::time::{Instant, Sleep};
 
 type Closing = Pin<Box<dyn Future<Output = ()> + Send + Sync>>;
@@ -61,7 +62,8 @@ impl Deadline {
             }
             None => self.timer.insert(Box::pin(tokio::time::sleep_until(at))),
         };
-        if timer.as_mut().poll(cx).is_ready() {
+        // Unconstrained: a task that has used up its turn would be put off before the timer knows whom to wake.
+        if pin!(unconstrained(timer.as_mut())).poll(cx).is_ready() {
             cx.waker().wake_by_ref();
         }
     }
