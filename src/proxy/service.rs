@@ -125,6 +125,8 @@ impl ProxyHttp for Service {
         session.as_mut().set_write_timeout(Some(listen.body_grace.max(Duration::from_secs(30))));
         session.as_mut().set_read_timeout(Some(listen.body_grace));
         session.as_mut().set_total_drain_timeout(Some(listen.body_grace));
+        // A 100 (Continue) comes before the body, and is no reason to close; see `response_filter`.
+        session.as_mut().set_close_on_response_before_downstream_finish(false);
         let decided = gate_of(session).map(|g| (g.peer().clone(), g.story()));
         let refused = match decided {
             Some((peer, story)) => {
@@ -216,6 +218,7 @@ impl ProxyHttp for Service {
             }
             return Ok(());
         }
+        session.as_mut().set_close_on_response_before_downstream_finish(true);
         let now = clock::now();
         if context.first_byte.is_none() {
             context.first_byte = Some(now);

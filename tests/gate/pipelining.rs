@@ -84,7 +84,7 @@ fn a_refusal_does_not_wait_for_the_admitted_request_behind_it() {
         work(Duration::from_secs(60));
         false
     });
-    let weir = Weir::start_with(&config(origin.address, "[lists]\ndeny = [\"192.0.2.66\"]\n"), &[]);
+    let weir = Weir::start(&config(origin.address, "[lists]\ndeny = [\"192.0.2.66\"]\n"));
     let mut client = Client::connect(weir.http);
     client.send([get("/1", &from(66)), get("/2", &from(1))].concat());
     assert_eq!(client.read().status, 403);
@@ -105,9 +105,9 @@ fn malformed_behind_good_ends_the_connection_after_the_good_is_answered() {
 #[test]
 fn a_client_that_never_reads_is_stopped_and_closed() {
     let origin = Origin::echo();
-    let more = format!("[lists]\ndeny = [\"192.0.2.66\"]\n");
+    let more = "[lists]\ndeny = [\"192.0.2.66\"]\n";
     let listen = "keepalive_timeout = \"1s\"\nheader_timeout = \"1s\"\n[admin]";
-    let weir = Weir::start(&config(origin.address, &more).replace("[admin]", listen));
+    let weir = Weir::start(&config(origin.address, more).replace("[admin]", listen));
     let mut client = Client::connect(weir.http);
     client.socket.set_write_timeout(Some(Duration::from_secs(8))).unwrap();
     let batch = get("/", &from(66)).repeat(1000);
