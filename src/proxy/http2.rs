@@ -69,7 +69,6 @@ impl HttpServerApp for App {
         options.max_concurrent_streams(bounds.max_streams);
         options.max_header_list_size(u32::try_from(bounds.max_header_list.0).unwrap_or(u32::MAX));
         options.max_pending_accept_reset_streams(bounds.max_resets as usize);
-        options.max_local_error_reset_streams(Some(bounds.max_resets as usize));
         Some(options)
     }
 
