@@ -25,7 +25,7 @@ impl Source {
     /// Reads `raw` as the file at `path`.
     pub(crate) fn new(path: &str, raw: &str) -> Self {
         let lines = split(raw);
-        let all_tests = !path.starts_with("src/") || path.ends_with("/tests.rs") || path.contains("/tests/");
+        let all_tests = path.starts_with("tests/") || path.ends_with("/tests.rs") || path.contains("/tests/");
         let in_test = if all_tests { vec![true; lines.len()] } else { test_lines(&lines) };
         Self { path: path.into(), raw: raw.into(), lines, in_test }
     }
