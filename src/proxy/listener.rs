@@ -18,8 +18,8 @@ use tokio_rustls::TlsAcceptor;
 /// How many connections the kernel holds for a worker that is busy.
 const BACKLOG: i32 = 4096;
 
-/// How long a worker waits when there is no file descriptor left.
-const NO_DESCRIPTOR: Duration = Duration::from_millis(50);
+/// How long a worker waits when it can't accept, as with no file descriptor left.
+const RETRY: Duration = Duration::from_millis(50);
 
 /// How long a worker that has complained says nothing more.
 const QUIET: Duration = Duration::from_secs(10);
@@ -94,12 +94,13 @@ pub(super) async fn accept(
         };
         match accepted {
             Ok((socket, from)) => admit(socket, from, tls.clone(), &server),
-            Err(e) if matches!(e.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM)) => {
-                seldom(|| tracing::error!("cannot accept a connection: {e}; trying again"));
-                tokio::time::sleep(NO_DESCRIPTOR).await;
-            }
             // The client left before it was accepted.
-            Err(_) => {}
+            Err(e) if matches!(e.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset) => {}
+            // No descriptor, no memory, or what else may last: asking again at once would take the whole core.
+            Err(e) => {
+                seldom(|| tracing::error!("cannot accept a connection: {e}; trying again"));
+                tokio::time::sleep(RETRY).await;
+            }
         }
     }
     // Closing resets whatever the kernel holds. Not by tokio, which asks the kernel only once it was told of a
