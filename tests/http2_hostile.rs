@@ -7,8 +7,8 @@ use common::h2::{
     self, ACK, CONTINUATION, END_HEADERS, END_STREAM, GOAWAY, H2, HEADERS, PING, RST_STREAM, SETTINGS, frame, get,
     get_block, nothing_left,
 };
-use common::origin::{Origin, respond, work};
-use common::{Weir, eventually, listening};
+use common::origin::{Origin, respond};
+use common::{Weir, eventually, listening, take};
 use std::time::Duration;
 
 /// ENHANCE_YOUR_CALM.
@@ -27,7 +27,7 @@ fn cancel(stream: u32) -> Vec<u8> {
 
 fn slow_origin() -> Origin {
     Origin::answering(|_, socket| {
-        work(Duration::from_millis(300));
+        take(Duration::from_millis(300));
         respond(socket, "200 OK", &[], b"ok");
         true
     })

@@ -138,7 +138,7 @@ fn h2(s: &mut Section<'_, '_>) -> H2 {
         max_resets: s.live(
             "max_resets",
             whole(1..=10_000),
-            "20",
+            "100",
             "The most streams that a client reset and weir has not yet forgotten; one more costs the connection.",
         ),
     }

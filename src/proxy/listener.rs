@@ -7,18 +7,22 @@ use crate::limit::in_flight::Full;
 use crate::verdict::State;
 use crate::verdict::reason::Reason;
 use socket2::{Domain, Protocol, Socket, Type};
+use std::cell::Cell;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 /// How many connections the kernel holds for a worker that is busy.
 const BACKLOG: i32 = 4096;
 
-/// How long a worker waits when there is no file descriptor left.
-const NO_DESCRIPTOR: Duration = Duration::from_millis(50);
+/// How long a worker waits when it can't accept, as with no file descriptor left.
+const RETRY: Duration = Duration::from_millis(50);
+
+/// How long a worker that has complained says nothing more.
+const QUIET: Duration = Duration::from_secs(10);
 
 /// Sockets bound and not yet served.
 #[derive(Debug)]
@@ -90,12 +94,13 @@ pub(super) async fn accept(
         };
         match accepted {
             Ok((socket, from)) => admit(socket, from, tls.clone(), &server),
-            Err(e) if matches!(e.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM)) => {
-                tracing::error!("cannot accept a connection: {e}; trying again");
-                tokio::time::sleep(NO_DESCRIPTOR).await;
-            }
             // The client left before it was accepted.
-            Err(_) => {}
+            Err(e) if matches!(e.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset) => {}
+            // No descriptor, no memory, or what else may last: asking again at once would take the whole core.
+            Err(e) => {
+                seldom(|| tracing::error!("cannot accept a connection: {e}; trying again"));
+                tokio::time::sleep(RETRY).await;
+            }
         }
     }
     // Closing resets whatever the kernel holds. Not by tokio, which asks the kernel only once it was told of a
@@ -114,9 +119,8 @@ fn admit(socket: tokio::net::TcpStream, from: SocketAddr, tls: Option<TlsAccepto
     let listen = &policy.settings.listen;
     let own = if policy.trusted.contains(address) { u32::MAX } else { listen.max_connections_per_client };
     let state = &server.edge.state;
-    let Ok(open) = Open::try_new(state, address, listen.max_connections.min(server.edge.max_connections), own) else {
-        return;
-    };
+    let most = listen.max_connections.min(server.edge.max_connections);
+    let Ok(open) = Open::try_new(state, address, most, own) else { return };
     state.counters.connected();
     // A small answer must not wait for the acknowledgement of the one before.
     let _ = socket.set_nodelay(true);
@@ -125,6 +129,18 @@ fn admit(socket: tokio::net::TcpStream, from: SocketAddr, tls: Option<TlsAccepto
         server.run(socket, address, tls).await;
         drop(open);
     });
+}
+
+/// Says something, unless this worker did so a moment ago: in a flood, one line tells as much as a million.
+fn seldom(say: impl FnOnce()) {
+    thread_local! {
+        static LAST: Cell<Option<Instant>> = const { Cell::new(None) };
+    }
+    let now = Instant::now();
+    if LAST.get().is_none_or(|last| now - last >= QUIET) {
+        LAST.set(Some(now));
+        say();
+    }
 }
 
 /// Holds a place among the open connections.
@@ -141,6 +157,9 @@ impl Open {
             Err(full) => {
                 let total = matches!(full, Full::Total);
                 state.counters.ended(if total { Reason::ConnectionLimit } else { Reason::ClientConnections });
+                if total {
+                    seldom(|| tracing::warn!("too many connections: {all} are open, new ones are closed at once"));
+                }
                 Err(())
             }
         }

@@ -149,9 +149,11 @@ impl ProxyHttp for Service {
 
     async fn upstream_peer(&self, _: &mut Session, context: &mut Context) -> Result<Box<HttpPeer>> {
         let Some(pick) = self.edge.pool.pick(&context.tried, clock::now()) else {
-            context.ended = Some(Reason::OriginUnavailable);
-            return Err(Error::explain(ErrorType::HTTPStatus(503), "no endpoint").into_up());
+            // After an attempt its failure is the reason, and not that there is no second endpoint.
+            let reason = *context.ended.get_or_insert(Reason::OriginUnavailable);
+            return Err(Error::explain(ErrorType::HTTPStatus(reason.status()), "no endpoint").into_up());
         };
+        context.ended = None;
         let origin = &context.policy.settings.origin;
         let mut peer = HttpPeer::new(pick.addr, false, String::new());
         peer.options.connection_timeout = Some(origin.connect_timeout);
@@ -249,9 +251,6 @@ impl ProxyHttp for Service {
         let timed_out = matches!(e.etype(), ErrorType::ConnectTimedout);
         context.ended = Some(if timed_out { Reason::OriginTimeout } else { Reason::OriginConnect });
         self.origin_failed(context);
-        if e.retry() {
-            context.ended = None;
-        }
         e
     }
 

@@ -6,7 +6,6 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 /// A running origin; it ends with the process.
 pub struct H2Origin {

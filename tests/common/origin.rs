@@ -96,7 +96,8 @@ fn serve(socket: TcpStream, count: &AtomicU64, answer: &dyn Fn(&Request, &mut Tc
 fn read(reader: &mut BufReader<TcpStream>, writer: &mut TcpStream) -> Option<Request> {
     let first = line(reader)?;
     let mut words = first.split(' ');
-    let mut request = Request { method: words.next()?.into(), target: words.next()?.into(), ..Request::default() };
+    let mut request =
+        Request { method: words.next()?.into(), target: words.next()?.into(), ..Request::default() };
     loop {
         let text = line(reader)?;
         if text.is_empty() {

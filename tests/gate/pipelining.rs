@@ -64,7 +64,7 @@ fn bodies_between_pipelined_requests_are_kept_apart() {
 #[test]
 fn a_request_behind_one_at_work_reaches_the_origin_only_after_its_own_decision() {
     let origin = Origin::answering(|request, socket| {
-        work(Duration::from_millis(200));
+        take(Duration::from_millis(200));
         respond(socket, "200 OK", &[], request.target.as_bytes());
         true
     });
@@ -81,7 +81,7 @@ fn a_request_behind_one_at_work_reaches_the_origin_only_after_its_own_decision()
 #[test]
 fn a_refusal_does_not_wait_for_the_admitted_request_behind_it() {
     let origin = Origin::answering(|_, _| {
-        work(Duration::from_secs(60));
+        take(Duration::from_secs(60));
         false
     });
     let weir = Weir::start(&config(origin.address, "[lists]\ndeny = [\"192.0.2.66\"]\n"));
