@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the named jobs lack, into .tools/ where possible, and says what and why.
-# Usage: scripts/setup.sh JOB...     (build, lint, fuzz; see the end of the file)
+# Usage: scripts/setup.sh JOB...     (build, lint, test, fuzz; see the end of the file)
 # To add a tool: write need_… below and name it in its job.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -97,12 +97,15 @@ for job in "$@"; do
         need_component clippy clippy
         need_deny
         ;;
+    test)
+        need_deb chromium chromium "a test looks at the live page with it"
+        ;;
     fuzz)
         need_rust
         cargo +nightly --version >/dev/null 2>&1 || die "fuzzing with coverage needs nightly: rustup toolchain install nightly"
         need_deb g++ c++ "libFuzzer is C++"
         need_cargo cargo-fuzz 0.13.2 cargo-fuzz "fuzzes with coverage"
         ;;
-    *) die "no such job: $job (build, lint, fuzz)" ;;
+    *) die "no such job: $job (build, lint, test, fuzz)" ;;
     esac
 done
