@@ -14,7 +14,7 @@ export PATH := $(CURDIR)/.tools/bin:$(PATH)
 # Links inside the docs are held too.
 export RUSTDOCFLAGS ?= -D warnings
 
-.PHONY: help run build test lint fmt clippy deny advisories docs unit loom fuzz miri bench replay clean setup-%
+.PHONY: help run build test lint fmt clippy deny advisories docs unit loom fuzz miri bench replay peers clean setup-%
 
 help: ## List these commands
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s%s\n", $$1, $$2 }'
@@ -33,7 +33,7 @@ fmt:
 	cargo fmt --check
 
 clippy:
-	cargo clippy --locked --all-targets -- -D warnings
+	cargo clippy --locked --all-targets --all-features -- -D warnings
 
 deny:
 	cargo deny --locked --log-level error check --hide-inclusion-graph licenses bans sources
@@ -69,7 +69,12 @@ bench: setup-build ## Benches of decide and the limit table
 
 replay: setup-build ## Replay a log through a running weir: make replay LOG=access.log.gz ARGS="--speed max"
 	@test -n "$(LOG)" || { echo "replay: name a log: make replay LOG=access.log.gz" >&2; exit 64; }
-	cargo run --release --locked --example replay -- $(ARGS) "$(LOG)"
+	cargo run --release --locked --features replay --bin weir-replay -- $(ARGS) "$(LOG)"
+
+peers: build setup-peers ## Measure weir beside bare Pingora and nginx: docs/reports/performance.md (some minutes)
+	cargo build --release --locked --manifest-path loadtest/peers/bare/Cargo.toml --target-dir .tools/target
+	loadtest/peers/compare.py --weir $(TARGET)/release/weir --bare .tools/target/release/bare \
+		--report docs/reports/performance.md $(ARGS)
 
 clean: ## Remove what was built (not the tools in .tools)
 	cargo clean

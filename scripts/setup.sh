@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the named jobs lack, into .tools/ where possible, and says what and why.
-# Usage: scripts/setup.sh JOB...     (build, lint, test, fuzz; see the end of the file)
+# Usage: scripts/setup.sh JOB...     (build, lint, test, fuzz, peers; see the end of the file)
 # To add a tool: write need_… below and name it in its job.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -106,6 +106,11 @@ for job in "$@"; do
         need_deb g++ c++ "libFuzzer is C++"
         need_cargo cargo-fuzz 0.13.2 cargo-fuzz "fuzzes with coverage"
         ;;
-    *) die "no such job: $job (build, lint, test, fuzz)" ;;
+    peers)
+        need_deb nginx nginx "the origin of the runs, and a peer"
+        need_deb wrk wrk "makes the load"
+        need_deb valgrind valgrind "counts instructions"
+        ;;
+    *) die "no such job: $job (build, lint, test, fuzz, peers)" ;;
     esac
 done

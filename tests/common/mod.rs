@@ -3,9 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 pub mod client;
+pub mod h2;
+pub mod h2_origin;
 pub mod load;
 pub mod origin;
 pub mod process;
+pub mod tls;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -126,4 +129,9 @@ pub fn eventually(what: &str, mut check: impl FnMut() -> bool) {
         assert!(Instant::now() < deadline, "not within 10 s: {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// The same with more keys in `[listen]`.
+pub fn listening(origin: SocketAddr, listen: &str, more: &str) -> String {
+    config(origin, more).replacen("workers = 1\n", &format!("workers = 1\n{listen}\n"), 1)
 }

@@ -2,9 +2,13 @@
 
 use crate::base::clock::Time;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::Context;
 use tokio::sync::watch;
 use tokio::time::{Instant, Sleep};
+
+/// How long an idle connection is kept once weir closes them: a request may be on its way, and is then answered with
+/// `Connection: close` in place of a reset.
+const LAST_CALL: Duration = Duration::from_millis(250);
 
 type Closing = Pin<Box<dyn Future<Output = ()> + Send + Sync>>;
 
@@ -16,19 +20,18 @@ pub(super) struct Deadline {
     timer: Option<Pin<Box<Sleep>>>,
     signal: watch::Receiver<bool>,
     closing: Option<Closing>,
+    closed: bool,
 }
 
 /// What a wait has come to.
 pub(super) enum State {
     Waiting,
     Expired,
-    /// weir closes its idle connections.
-    Closing,
 }
 
 impl Deadline {
     pub(super) fn new(at: Time, signal: watch::Receiver<bool>) -> Self {
-        Self { at, fires: Time::default(), timer: None, signal, closing: None }
+        Self { at, fires: Time::default(), timer: None, signal, closing: None, closed: false }
     }
 
     /// Moves the deadline.
@@ -38,11 +41,12 @@ impl Deadline {
 
     /// Whether the wait is over; if not, the task is woken when it may be.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, now: Time, idle: bool) -> State {
+        if idle && self.is_closing(cx) {
+            let last_call = *self.last_call.get_or_insert(now + LAST_CALL);
+            self.at = self.at.min(last_call);
+        }
         if now >= self.at {
             return State::Expired;
-        }
-        if idle && self.is_closing(cx) {
-            return State::Closing;
         }
         let armed = self.timer.is_some() && self.fires > now && self.fires <= self.at;
         if !armed {
@@ -68,17 +72,13 @@ impl Deadline {
 
     /// Registers for the signal once; not with every request.
     fn is_closing(&mut self, cx: &mut Context<'_>) -> bool {
-        if let Some(closing) = &mut self.closing {
-            // Polled again only by a wake-up of this task, and then cheaply.
-            return *self.signal.borrow() || closing.as_mut().poll(cx).is_ready();
-        }
-        let mut signal = self.signal.clone();
-        let mut closing: Closing = Box::pin(async move {
+        let closing = self.closing.get_or_insert_with(|| {
+            let mut signal = self.signal.clone();
             // An error says that weir is gone altogether.
-            let _ = signal.wait_for(|closing| *closing).await;
+            Box::pin(async move { drop(signal.wait_for(|closing| *closing).await) })
         });
-        let ready = matches!(closing.as_mut().poll(cx), Poll::Ready(()));
-        self.closing = Some(closing);
-        ready
+        // Polled again only by a wake-up of this task, and then cheaply; never after it was ready.
+        self.closed = self.closed || closing.as_mut().poll(cx).is_ready();
+        self.closed
     }
 }
