@@ -3,6 +3,7 @@
 use crate::base::clock::Time;
 use std::pin::Pin;
 use std::task::Context;
+use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, Sleep};
 
@@ -21,6 +22,8 @@ pub(super) struct Deadline {
     signal: watch::Receiver<bool>,
     closing: Option<Closing>,
     closed: bool,
+    /// When an idle connection ends, once weir closes them.
+    last_call: Option<Time>,
 }
 
 /// What a wait has come to.
@@ -31,7 +34,7 @@ pub(super) enum State {
 
 impl Deadline {
     pub(super) fn new(at: Time, signal: watch::Receiver<bool>) -> Self {
-        Self { at, fires: Time::default(), timer: None, signal, closing: None, closed: false }
+        Self { at, fires: Time::default(), timer: None, signal, closing: None, closed: false, last_call: None }
     }
 
     /// Moves the deadline.
