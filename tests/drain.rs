@@ -167,7 +167,7 @@ fn http2_is_told_to_go_away_and_its_streams_are_finished() {
 #[test]
 fn connections_in_steady_use_are_told_to_close_and_not_reset() {
     let origin = Origin::echo();
-    for _ in 0..5 {
+    for _ in 0..2 {
         // Without a delay, connections are closed while they are told nothing yet.
         let weir = common::Weir::start(&draining(origin.address, "1ms", "5s", ""));
         let load = Load::start(weir.http, 4);
