@@ -13,7 +13,9 @@ fn main() -> ExitCode {
         Err(code) => return code,
     };
     cli::exit::report(match command {
-        Command::Serve(serve) => cli::logging::start().and_then(|()| cli::serve::run(&serve.config)).map(|()| ExitCode::SUCCESS),
+        Command::Serve(serve) => {
+            cli::logging::start().and_then(|()| cli::serve::run(&serve.config)).map(|()| ExitCode::SUCCESS)
+        }
         Command::Check { file } => cli::check::check(&file),
         Command::Schema { markdown } => cli::schema::schema(markdown),
         Command::Status { target, json } => cli::status::status(&target, json),

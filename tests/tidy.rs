@@ -21,7 +21,7 @@ const EXCEPTIONS: Exceptions = Exceptions {
         ("src/limit/memory.rs", "lazily zeroed aligned memory and prefetching have no safe form"),
         ("tests/allocation.rs", "an allocator that counts is unsafe to implement"),
     ],
-    sleep: &[("tests/common/origin.rs", "an origin works for a stated time")],
+    sleep: &[],
 };
 
 /// Folders that are not the project's own text.

@@ -6,13 +6,14 @@ use crate::config::settings::Listen;
 use crate::limit::in_flight::Full;
 use crate::verdict::State;
 use crate::verdict::reason::Reason;
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockFilter, SockRef, Socket, Type};
 use std::cell::Cell;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
 /// How many connections the kernel holds for a worker that is busy.
@@ -23,6 +24,18 @@ const RETRY: Duration = Duration::from_millis(50);
 
 /// How long a worker that has complained says nothing more.
 const QUIET: Duration = Duration::from_secs(10);
+
+/// For handshakes under way when a listener closes: a round trip.
+const HANDSHAKE: Duration = Duration::from_millis(200);
+
+/// A classic BPF program (code, jump if false, operand) that drops segments with SYN set. Who knocks while a listener closes knocks again a second
+/// later, and is then refused in place of being accepted and reset.
+const NO_SYN: [(u32, u8, u32); 4] = [
+    (libc::BPF_LD | libc::BPF_B | libc::BPF_ABS, 0, 13),
+    (libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K, 1, 2),
+    (libc::BPF_RET | libc::BPF_K, 0, 0),
+    (libc::BPF_RET | libc::BPF_K, 0, u32::MAX),
+];
 
 /// Sockets bound and not yet served.
 #[derive(Debug)]
@@ -103,12 +116,27 @@ pub(super) async fn accept(
             }
         }
     }
-    // Closing resets whatever the kernel holds. Not by tokio, which asks the kernel only once it was told of a
-    // newcomer: it may not have been told yet.
+    last_ones(listener, tls.as_ref(), &server).await
+}
+
+/// Takes what has knocked already, then closes: the kernel resets whatever is still in its queue at that moment.
+async fn last_ones(listener: tokio::net::TcpListener, tls: Option<&TlsAcceptor>, server: &Server) -> io::Result<()> {
+    let filter = NO_SYN.map(|(code, otherwise, k)| SockFilter::new(code as u16, 0, otherwise, k));
+    if let Err(e) = SockRef::from(&listener).attach_filter(&filter) {
+        tracing::debug!("newcomers are not held off while the listener closes: {e}");
+    }
+    let until = Instant::now() + HANDSHAKE;
+    while let Ok(accepted) = timeout_at(until, listener.accept()).await {
+        match accepted {
+            Ok((socket, from)) => admit(socket, from, tls.cloned(), server),
+            Err(_) => sleep_until(until.min(Instant::now() + RETRY)).await,
+        }
+    }
+    // Not by tokio, which asks the kernel only once it was told of a newcomer: it may not have been told yet.
     let listener = listener.into_std()?;
     while let Ok((socket, from)) = listener.accept() {
         socket.set_nonblocking(true)?;
-        admit(tokio::net::TcpStream::from_std(socket)?, from, tls.clone(), &server);
+        admit(tokio::net::TcpStream::from_std(socket)?, from, tls.cloned(), server);
     }
     Ok(())
 }

@@ -21,9 +21,11 @@ pub struct Response {
 impl Response {
     /// A field's value, empty if absent.
     pub fn header(&self, name: &str) -> &str {
-        let line = self.head.lines().skip(1).find(|l| {
-            l.split_once(':').is_some_and(|(n, _)| n.trim().eq_ignore_ascii_case(name))
-        });
+        let line = self
+            .head
+            .lines()
+            .skip(1)
+            .find(|l| l.split_once(':').is_some_and(|(n, _)| n.trim().eq_ignore_ascii_case(name)));
         line.and_then(|l| l.split_once(':')).map_or("", |(_, v)| v.trim())
     }
 

@@ -67,11 +67,6 @@ impl Origin {
     }
 }
 
-/// What an origin does before it answers: a stated time of work.
-pub fn work(time: std::time::Duration) {
-    std::thread::sleep(time);
-}
-
 /// Writes a whole response with a Content-Length.
 pub fn respond(socket: &mut TcpStream, status: &str, headers: &[(&str, &str)], body: &[u8]) {
     let mut head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n", body.len());
@@ -96,8 +91,7 @@ fn serve(socket: TcpStream, count: &AtomicU64, answer: &dyn Fn(&Request, &mut Tc
 fn read(reader: &mut BufReader<TcpStream>, writer: &mut TcpStream) -> Option<Request> {
     let first = line(reader)?;
     let mut words = first.split(' ');
-    let mut request =
-        Request { method: words.next()?.into(), target: words.next()?.into(), ..Request::default() };
+    let mut request = Request { method: words.next()?.into(), target: words.next()?.into(), ..Request::default() };
     loop {
         let text = line(reader)?;
         if text.is_empty() {

@@ -1,8 +1,8 @@
 //! Several requests in one go: order, decisions for each, and clients that do not read.
 
 use super::common::client::{Client, get};
-use super::common::origin::{Origin, respond, work};
-use super::common::{Weir, config, eventually};
+use super::common::origin::{Origin, respond};
+use super::common::{Weir, config, eventually, take};
 use std::io::{ErrorKind, Write};
 use std::time::Duration;
 

@@ -3,9 +3,14 @@
 use crate::base::clock::Time;
 use std::pin::{Pin, pin};
 use std::task::Context;
+use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::unconstrained;
 use tokio::time::{Instant, Sleep};
+
+/// How long an idle connection is kept once weir closes them: a request may be on its way, and is then answered with
+/// `Connection: close` in place of a reset.
+const LAST_CALL: Duration = Duration::from_millis(250);
 
 type Closing = Pin<Box<dyn Future<Output = ()> + Send + Sync>>;
 
@@ -18,19 +23,19 @@ pub(super) struct Deadline {
     signal: watch::Receiver<bool>,
     closing: Option<Closing>,
     closed: bool,
+    /// When an idle connection ends, once weir closes them.
+    last_call: Option<Time>,
 }
 
 /// What a wait has come to.
 pub(super) enum State {
     Waiting,
     Expired,
-    /// weir closes its idle connections.
-    Closing,
 }
 
 impl Deadline {
     pub(super) fn new(at: Time, signal: watch::Receiver<bool>) -> Self {
-        Self { at, fires: Time::default(), timer: None, signal, closing: None, closed: false }
+        Self { at, fires: Time::default(), timer: None, signal, closing: None, closed: false, last_call: None }
     }
 
     /// Moves the deadline.
@@ -40,11 +45,12 @@ impl Deadline {
 
     /// Whether the wait is over; if not, the task is woken when it may be.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, now: Time, idle: bool) -> State {
+        if idle && self.is_closing(cx) {
+            let last_call = *self.last_call.get_or_insert(now + LAST_CALL);
+            self.at = self.at.min(last_call);
+        }
         if now >= self.at {
             return State::Expired;
-        }
-        if idle && self.is_closing(cx) {
-            return State::Closing;
         }
         let armed = self.timer.is_some() && self.fires > now && self.fires <= self.at;
         if !armed {

@@ -292,7 +292,6 @@ impl Gate {
         let idle = self.served && self.inbox.is_empty() && self.outbox.is_empty();
         match self.deadline.poll(cx, clock::now(), idle) {
             deadline::State::Waiting => Poll::Pending,
-            deadline::State::Closing => Poll::Ready(Turn::Gone),
             deadline::State::Expired if self.outbox.is_empty() && !self.inbox.is_empty() => {
                 self.refuse_head_timeout();
                 self.finishing = true;
