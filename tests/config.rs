@@ -270,6 +270,7 @@ const CHANGES: &[(&str, &str, bool)] = &[
     ("origin.max_in_flight", "12", true),
     ("origin.connect_timeout", "\"500ms\"", true),
     ("origin.read_timeout", "\"4s\"", true),
+    ("origin.queue_timeout", "\"1s\"", true),
     ("origin.write_timeout", "\"5s\"", true),
     ("origin.idle_timeout", "\"6s\"", true),
     ("origin.retries", "2", true),

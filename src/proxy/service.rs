@@ -1,5 +1,6 @@
 //! weir's side of Pingora's phases: what becomes of an admitted request, and of any HTTP/2 request.
 
+use super::connection::wait_in_line;
 use super::context::Context;
 use super::edge::{Edge, Peer, Place, Story};
 use super::gate::Gate;
@@ -50,7 +51,9 @@ impl Service {
                 address: facts.address,
                 reason: verdict.reason,
                 observed: verdict.observed,
+                delay: verdict.delay,
             });
+            wait_in_line(Some(verdict.delay)).await;
             return Ok(false);
         }
         context.refused = true;
