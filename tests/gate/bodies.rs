@@ -117,3 +117,33 @@ fn the_close_action_says_nothing() {
     assert_eq!(client.read().status, 403);
     assert!(client.is_closed());
 }
+
+#[test]
+fn an_answer_before_the_body_is_read_ends_the_connection_and_no_body_becomes_a_request() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let heads = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
+    let count = heads.clone();
+    std::thread::spawn(move || {
+        for mut socket in listener.incoming().flatten() {
+            let mut chunk = [0; 65_536];
+            let n = std::io::Read::read(&mut socket, &mut chunk).unwrap_or(0);
+            let seen = chunk[..n].windows(9).filter(|w| w == b" HTTP/1.1").count();
+            count.fetch_add(seen as u64, std::sync::atomic::Ordering::SeqCst);
+            super::common::origin::respond(&mut socket, "401 Unauthorized", &[], b"who?");
+            // Never reads the body, and keeps the connection.
+            std::mem::forget(socket);
+        }
+    });
+    let weir = Weir::start(&config(address, "").replace("[admin]", "body_grace = \"1s\"\n[admin]"));
+    for framing in ["Content-Length: 3000000\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n2dc6c0\r\n"] {
+        let mut client = Client::connect(weir.http);
+        client.send(format!("{POST}{framing}"));
+        let answer = client.read();
+        assert_eq!((answer.status, answer.header("connection")), (401, "close"));
+        use std::io::Write;
+        let _ = client.socket.write_all(&get("/smuggled", ""));
+        assert!(client.is_closed());
+    }
+    assert_eq!(heads.load(std::sync::atomic::Ordering::SeqCst), 2);
+}

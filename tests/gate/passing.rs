@@ -253,3 +253,27 @@ fn no_protocol_but_websocket_is_offered_to_the_origin() {
     }
     assert_eq!(*upgrades.lock().unwrap(), ["", ""]);
 }
+
+#[test]
+fn paths_arrive_as_they_were_sent() {
+    let origin = Origin::echo();
+    let weir = weir(&origin);
+    let mut client = Client::connect(weir.http);
+    for path in [
+        "/",
+        "//",
+        "/a//b/../c/.",
+        "/%zz%2F%00",
+        "/?a=b&c=%20+",
+        "/a|b{}^?`",
+        "/a;b=c",
+        "/\\x",
+        "/~'()*!$,:@",
+        "/caf\u{e9}",
+    ] {
+        let answer = client.ask(get(path, ""));
+        assert_eq!((answer.status, answer.text()), (200, format!("GET {path} 0")), "{}", answer.head);
+    }
+    let long = format!("/{}", "a".repeat(20_000));
+    assert_eq!(client.ask(get(&long, "")).text(), format!("GET {long} 0"));
+}

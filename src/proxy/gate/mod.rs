@@ -234,7 +234,8 @@ impl Gate {
         if used > 0 {
             self.searched = 0;
         }
-        self.inbox = inbox;
+        // What is used up is given back: an idle connection holds no memory for the head it once sent.
+        self.inbox = if inbox.is_empty() { BytesMut::new() } else { inbox };
         self.stamp(now);
         if used > 0 || !matches!(step, Step::More) {
             return Poll::Ready(step);
