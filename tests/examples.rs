@@ -1,5 +1,6 @@
 //! Each example config is served for real, its addresses replaced by free ones, and meets requests in the manner of
 //! its setup.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 
@@ -47,9 +48,8 @@ fn alb() {
     let mut client = Client::connect(weir.http);
     let spoofed = "X-Forwarded-For: 203.0.113.1, 198.51.100.7\r\n";
     assert_eq!(client.ask(get("/", spoofed)).text(), "203.0.113.1, 198.51.100.7, 127.0.0.1");
-    let login = |from: &str| {
-        format!("POST /login HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: {from}\r\nContent-Length: 0\r\n\r\n")
-    };
+    let login =
+        |from: &str| format!("POST /login HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: {from}\r\nContent-Length: 0\r\n\r\n");
     let (served, refused) = exhaust(&mut client, login("198.51.100.7").as_bytes());
     assert_eq!((served, refused.status), (5, 429));
     assert!(refused.text().contains("\"rule\":\"login\""));
@@ -62,7 +62,8 @@ fn cloudfront_alb() {
     let origin = origin();
     let weir = Weir::start(&example("cloudfront-alb", &origin));
     let mut client = Client::connect(weir.http);
-    let from = |viewer: &str| get("/", &format!("CloudFront-Viewer-Address: {viewer}\r\nX-Forwarded-For: 192.0.2.1\r\n"));
+    let from =
+        |viewer: &str| get("/", &format!("CloudFront-Viewer-Address: {viewer}\r\nX-Forwarded-For: 192.0.2.1\r\n"));
     let (served, refused) = exhaust(&mut client, &from("198.51.100.7:4711"));
     assert!(served >= 100 && refused.status == 429);
     assert_eq!(client.ask(from("[2001:db8::1]:4711")).status, 200, "another viewer behind the same proxies");

@@ -1,4 +1,5 @@
 //! TLS as weir ends it: versions, both protocols, certificates that change, and handshakes that lead nowhere.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 
@@ -28,7 +29,8 @@ fn both_versions_and_both_protocols() {
     let weir = start(origin.address, &pair, "", "");
     let address = weir.https.unwrap();
     for version in [&TLS12, &TLS13] {
-        for (offered, chosen) in [(&["h2", "http/1.1"][..], Some("h2")), (&["http/1.1"], Some("http/1.1")), (&[], None)] {
+        for (offered, chosen) in [(&["h2", "http/1.1"][..], Some("h2")), (&["http/1.1"], Some("http/1.1")), (&[], None)]
+        {
             let made = tls::handshake(address, tls::client(&[&pair], offered, &[version])).unwrap();
             assert_eq!((made.version, made.protocol.as_deref()), (version.version, chosen.map(str::as_bytes)));
         }
@@ -70,8 +72,7 @@ fn http2_by_alpn_is_served_and_refused_by_stream() {
     let (origin, pair) = (Origin::echo(), tls::pair());
     let weir = start(origin.address, &pair, "", LIMIT);
     let mut client = H2::connect(tls::tunnel(weir.https.unwrap(), any(&[&pair], &["h2"]), b""));
-    let statuses: Vec<u16> =
-        (0..6).map(|_| client.ask(h2::get("/", "192.0.2.1"), b"").unwrap().status).collect();
+    let statuses: Vec<u16> = (0..6).map(|_| client.ask(h2::get("/", "192.0.2.1"), b"").unwrap().status).collect();
     assert_eq!(statuses, [200, 200, 200, 429, 429, 429]);
     let answer = client.ask(h2::request("PUT", "/b", &[("x-forwarded-for", "192.0.2.2")]), &vec![1; 300_000]);
     assert_eq!(answer.unwrap().text(), "PUT /b 300000");
@@ -171,7 +172,8 @@ fn a_symlink_that_is_swapped_is_noticed() {
     let link = folder.path().join("live");
     std::os::unix::fs::symlink("old", &link).unwrap();
     let at = |name: &str| link.join(name).display().to_string();
-    let config = listening(origin.address, "", TLS).replace("tls.crt", &at("tls.crt")).replace("tls.key", &at("tls.key"));
+    let config =
+        listening(origin.address, "", TLS).replace("tls.crt", &at("tls.crt")).replace("tls.key", &at("tls.key"));
     let weir = Weir::start(&config);
     let shown = || tls::handshake(weir.https.unwrap(), any(&[&old, &new], &[])).unwrap().certificate;
     assert_eq!(shown(), old.der);
