@@ -1,4 +1,5 @@
 //! File descriptors used up: weir goes on, says so, and answers again once there are some.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 

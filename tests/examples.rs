@@ -1,5 +1,6 @@
 //! Each example config is served for real, its addresses replaced by free ones, and meets requests in the manner of
 //! its setup.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! gRPC through weir: HTTP/2 on both sides, trailers, and streams that talk both ways.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! HTTP/2 by prior knowledge: what is passed on, what is refused, and when a connection is over.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! HTTP/2 as an attacker speaks it: floods cost their sender the connection, and one stream is one request.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 

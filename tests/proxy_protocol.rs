@@ -1,4 +1,5 @@
 //! The PROXY protocol: whose word is taken, what is demanded, and what comes of the address.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! TLS as weir ends it: versions, both protocols, certificates that change, and handshakes that lead nowhere.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 
@@ -142,8 +143,12 @@ fn a_bad_pair_is_refused_with_a_message_and_the_old_one_stays() {
     let weir = start(origin.address, &old, "", "");
     let address = weir.https.unwrap();
     let write = |name: &str, content: &str| std::fs::write(weir.path(name), content).unwrap();
-    let cases: [(&str, Box<dyn Fn()>, &str); 5] = [
-        ("half a pair", Box::new(|| write("tls.crt", &new.certificate)), "tls.key: does not belong to"),
+    let cases = [
+        (
+            "half a pair",
+            Box::new(|| write("tls.crt", &new.certificate)) as Box<dyn Fn()>,
+            "tls.key: does not belong to",
+        ),
         ("garbage", Box::new(|| write("tls.crt", "no certificate")), "tls.crt: no certificate in it"),
         ("cut short", Box::new(|| write("tls.crt", &old.certificate[..200])), "tls.crt: cannot read"),
         ("no key", Box::new(|| write("tls.key", &old.certificate)), "tls.key: cannot read the private key"),
