@@ -15,24 +15,18 @@
 //! never meet but in data. `tests/tidy.rs` holds this.
 
 pub mod access;
-#[cfg(not(loom))]
 pub mod admin;
+pub mod app;
 pub mod base;
-#[cfg(not(loom))]
 pub mod cli;
 pub mod client;
 pub mod config;
-#[cfg(not(loom))]
 pub mod control;
-#[cfg(not(loom))]
 pub mod demo;
 pub mod event;
 pub mod limit;
 pub mod origin;
-#[cfg(not(loom))]
 pub mod proxy;
-#[cfg(not(loom))]
 pub mod simulate;
-#[cfg(not(loom))]
 pub mod sink;
 pub mod verdict;

@@ -1,4 +1,4 @@
-//! Every interleaving of the lock-free structures, by loom: `RUSTFLAGS="--cfg loom" cargo test --test loom`.
+//! Every interleaving of the lock-free structures, by loom: `make loom` (how: tests/loom/Cargo.toml).
 #![cfg(loom)]
 
 use loom::sync::Arc;

@@ -1,1 +1,33 @@
-//! Layer 3, control plane: what operators see and do.
+//! Layer 3, control plane: what operators see and do, on an address of its own.
+
+mod guard;
+mod live;
+mod routes;
+mod server;
+mod why;
+
+pub use guard::Token;
+pub use live::{Live, Reload};
+pub use server::{Admin, Error};
+
+use crate::control::status::{FaultView, Phase, RecentView, Reloaded, Status, Why};
+use std::net::IpAddr;
+
+/// What the admin server tells and does. Every method may take its time: none is called on an async thread.
+pub trait Source: Send + Sync + 'static {
+    /// Where weir is in its life. Must be quick.
+    fn phase(&self) -> Phase;
+    /// The whole picture.
+    fn status(&self) -> Status;
+    /// All that is known about one client.
+    fn why(&self, address: IpAddr) -> Why;
+    /// The latest refusals, at most `max`.
+    fn recent(&self, max: usize) -> RecentView;
+    /// Reads the config again and puts it in force, or says every fault.
+    fn reload(&self) -> Result<Reloaded, Vec<FaultView>>;
+}
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;

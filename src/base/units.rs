@@ -1,5 +1,11 @@
 //! Quantities as people write them: "10s", "32KiB", "30/m", "25%". Every one carries its unit.
 
+mod parse;
+
+pub use parse::{
+    BYTE_RATE_PATTERN, BYTES_PATTERN, DURATION_PATTERN, MAX_RATE_PER_SECOND, QuantityError, RATE_PATTERN,
+    SHARE_PATTERN, parse_byte_rate, parse_duration, show_duration,
+};
 use std::time::Duration;
 
 /// So many events in a period, such as "30/m".

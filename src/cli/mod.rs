@@ -1,1 +1,134 @@
 //! Layer 4: the commands.
+
+pub mod ask;
+pub mod check;
+pub mod exit;
+pub mod logging;
+pub mod schema;
+pub mod serve;
+pub mod status;
+pub mod table;
+pub mod why;
+
+use ask::Target;
+use clap::{Args, Parser, Subcommand};
+use std::ffi::OsString;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+const EXAMPLES: &str = "\
+Examples:
+  weir                                  serve with config/weir.toml
+  weir serve --config /etc/weir.toml    serve with another config
+  weir check /etc/weir.toml             say everything that is wrong with it
+  weir status                           what the running weir does now
+  weir why 192.0.2.7                    why was this client refused?
+  kill -HUP PID                         take the config anew; a faulty one is refused
+
+Exit codes: 0 well, 64 wrong usage, 66 no such file, 69 no answer or address taken, 77 not permitted, 78 faulty config.";
+
+/// An edge filter: a proxy that holds every client to its limits and says why it refused.
+#[derive(Debug, Parser)]
+#[command(name = "weir", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+struct Line {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: Serve,
+}
+
+/// What was asked for.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve: listen, filter, pass on (what weir does without a command)
+    #[command(after_help = "\
+SIGHUP takes the config anew, and so does a change of its file; one with a fault is refused and the last good one stays.
+SIGTERM drains: /readyz turns to 503, connections finish, weir exits within listen.drain_timeout.
+WEIR_LOG sets what weir logs about itself on stderr, such as WEIR_LOG=debug.")]
+    Serve(Serve),
+    /// Say all that is wrong with a config, or what it means
+    #[command(after_help = "Exit codes: 0 good, 66 unreadable, 78 faulty. For editors, see weir schema.")]
+    Check {
+        /// The config
+        #[arg(value_name = "FILE", default_value = DEFAULT_CONFIG)]
+        file: PathBuf,
+    },
+    /// Print the JSON Schema of the config, or its reference
+    #[command(
+        after_help = "Example: weir schema > weir.schema.json, and name that file in your editor's TOML settings."
+    )]
+    Schema {
+        /// Print the reference of all keys in Markdown instead
+        #[arg(long)]
+        markdown: bool,
+    },
+    /// Show what a running weir does: config, requests, limits, origin
+    #[command(after_help = "Example: weir status --admin http://10.0.1.7:9901 --token-file token")]
+    Status {
+        /// The running weir
+        #[command(flatten)]
+        target: Target,
+        /// Print JSON, as /api/status gives it
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say what is known about one client: lists, what it owes to each limit, its latest refusals
+    #[command(after_help = "Examples:\n  weir why 192.0.2.7\n  weir why 2001:db8::7 --json")]
+    Why {
+        /// The client's address
+        #[arg(value_name = "ADDRESS")]
+        address: IpAddr,
+        /// The running weir
+        #[command(flatten)]
+        target: Target,
+        /// Print JSON, as /api/why gives it
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+const DEFAULT_CONFIG: &str = "config/weir.toml";
+
+/// What serving needs.
+#[derive(Clone, Debug, Args)]
+pub struct Serve {
+    /// The config
+    #[arg(long, short, value_name = "FILE", env = "WEIR_CONFIG", default_value = DEFAULT_CONFIG)]
+    pub config: PathBuf,
+}
+
+/// Reads the command line. Where there is nothing left to do (`--help`, a mistake), says so and gives the exit code.
+pub fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Command, ExitCode> {
+    match Line::try_parse_from(line) {
+        Ok(line) => Ok(line.command.unwrap_or(Command::Serve(line.serve))),
+        Err(error) => {
+            // Nobody is left to tell if this fails.
+            let _ = error.print();
+            Err(if error.use_stderr() { exit::Code::Usage } else { exit::Code::Ok }.into())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &[&str]) -> Command {
+        parse(line.iter().map(OsString::from)).unwrap()
+    }
+
+    #[test]
+    fn serving_is_what_is_done_without_a_command() {
+        for line in [&["weir", "--config", "x.toml"][..], &["weir", "serve", "-c", "x.toml"]] {
+            assert!(matches!(parsed(line), Command::Serve(s) if s.config.as_path() == "x.toml"), "{line:?}");
+        }
+        assert!(matches!(parsed(&["weir", "check"]), Command::Check { file } if file.as_path() == DEFAULT_CONFIG));
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        use clap::CommandFactory;
+        Line::command().debug_assert();
+    }
+}

@@ -1,1 +1,12 @@
 //! Layer 3, control plane: everything slow, off the request's path.
+
+pub mod drain;
+pub mod health;
+pub mod housekeeping;
+pub mod lists;
+pub mod phase;
+pub mod recent;
+pub mod reload;
+pub mod resolve;
+pub mod status;
+pub mod watch;

@@ -1,5 +1,6 @@
 //! Layer 1: what happened, as fixed-size records in a bounded queue.
 
+pub mod entry;
 pub mod log_gate;
 pub mod queue;
 pub mod record;

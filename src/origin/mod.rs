@@ -23,3 +23,7 @@ mod pool;
 pub use endpoint::{Group, HealthChange};
 pub use pick::{Pick, Tried};
 pub use pool::{DEMO_NAME, EndpointStatus, MAX_ADDRESSES, Pool, Resolved, Target, names};
+
+#[cfg(test)]
+#[cfg(not(loom))]
+mod tests;

@@ -30,6 +30,8 @@ pub struct Edge {
     pub log_gate: Arc<LogGate>,
     /// Whether weir is on its way out: answers carry `Connection: close`.
     pub draining: AtomicBool,
+    /// What the file descriptors allow, whatever the config says.
+    pub max_connections: u32,
     /// Turns true when idle connections are to be closed.
     pub closing: watch::Receiver<bool>,
 }

@@ -106,7 +106,9 @@ fn admit(socket: tokio::net::TcpStream, from: SocketAddr, tls: Option<TlsAccepto
     let listen = &policy.settings.listen;
     let own = if policy.trusted.contains(address) { u32::MAX } else { listen.max_connections_per_client };
     let state = &server.edge.state;
-    let Ok(open) = Open::try_new(state, address, listen.max_connections, own) else { return };
+    let Ok(open) = Open::try_new(state, address, listen.max_connections.min(server.edge.max_connections), own) else {
+        return;
+    };
     state.counters.connected();
     // A small answer must not wait for the acknowledgement of the one before.
     let _ = socket.set_nodelay(true);

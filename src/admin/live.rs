@@ -1,0 +1,186 @@
+//! The answers of a real weir, read off the parts that do the work.
+
+use super::{Source, why};
+use crate::base::clock::{self, Time};
+use crate::base::rfc3339;
+use crate::client::key::ClientKey;
+use crate::config::settings::Limit;
+use crate::control::phase::PhaseCell;
+use crate::control::recent::Recent;
+use crate::control::status::{
+    ConfigStatus, EndpointView, FaultView, Latency, LimitStatus, LogStatus, OriginStatus, Phase, ReasonCount,
+    RecentView, Reloaded, Status, Why,
+};
+use crate::event::log_gate::LogGate;
+use crate::event::queue::Queue;
+use crate::origin::Pool;
+use crate::sink::access_log::AccessLog;
+use crate::verdict::counters::{LATENCY_BOUNDS_MS, Snapshot};
+use crate::verdict::policy::CompiledLimit;
+use crate::verdict::reason::{Class, Reason};
+use crate::verdict::{Policy, State};
+use arc_swap::ArcSwap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// How many clients `/api/recent` names as refused most.
+const TOP: usize = 10;
+
+/// Reads the config again and puts it in force.
+pub type Reload = Box<dyn Fn() -> Result<Reloaded, Vec<FaultView>> + Send + Sync>;
+
+/// The parts of a running weir that the admin server looks at.
+pub struct Live {
+    /// When it started.
+    pub started: Time,
+    /// Addresses it listens on, as `http 0.0.0.0:8080`.
+    pub listen: Vec<String>,
+    /// Where it is in its life.
+    pub phase: Arc<PhaseCell>,
+    /// The config in force, compiled.
+    pub policy: Arc<ArcSwap<Policy>>,
+    /// What is owed, in flight and counted.
+    pub state: Arc<State>,
+    /// The origin's endpoints.
+    pub pool: Arc<Pool>,
+    /// How reloads went.
+    pub config: Arc<ArcSwap<ConfigStatus>>,
+    /// Notes on the config in force.
+    pub notes: Arc<ArcSwap<Vec<String>>>,
+    /// What was noticed while running, such as a key that all clients share.
+    pub warning: Arc<ArcSwap<Option<String>>>,
+    /// The latest refusals.
+    pub recent: Arc<Recent>,
+    /// Records on their way.
+    pub queue: Arc<Queue>,
+    /// Which requests are logged.
+    pub log_gate: Arc<LogGate>,
+    /// The access log.
+    pub log: Arc<AccessLog>,
+    /// Reads the config again.
+    pub reload: Reload,
+}
+
+impl Source for Live {
+    fn phase(&self) -> Phase {
+        self.phase.get()
+    }
+
+    fn status(&self) -> Status {
+        let (now, policy, counts) = (clock::now(), self.policy.load(), self.state.counters.snapshot());
+        let warning = self.warning.load();
+        Status {
+            version: env!("CARGO_PKG_VERSION").into(),
+            phase: self.phase(),
+            started: rfc3339::from_unix_nanos(clock::unix_nanos(self.started)),
+            uptime_s: now.since(self.started).as_secs_f64(),
+            listen: self.listen.clone(),
+            config: (**self.config.load()).clone(),
+            notes: warning.iter().chain(self.notes.load().iter()).cloned().collect(),
+            requests: requests(&counts),
+            limits: policy.limits.iter().map(|l| limit(l, &policy, &counts)).collect(),
+            table_bytes: policy.table_bytes() as u64,
+            in_flight: self.state.in_flight.total().into(),
+            connections: self.state.connections.total().into(),
+            connections_total: counts.connections,
+            bytes_in: counts.bytes_in,
+            bytes_out: counts.bytes_out,
+            origin: self.origin(&policy, &counts, now),
+            log: LogStatus {
+                written: self.log.written(),
+                lost: self.log.lost(),
+                suppressed: self.log_gate.suppressed(),
+                dropped: self.queue.dropped(),
+            },
+        }
+    }
+
+    fn why(&self, address: IpAddr) -> Why {
+        why::why(&self.policy.load(), &self.state, &self.recent, address, clock::now())
+    }
+
+    fn recent(&self, max: usize) -> RecentView {
+        let prefix = self.policy.load().settings.client.ipv6_prefix;
+        RecentView {
+            refusals: self.recent.of(max, |_| true),
+            top: self.recent.top(TOP, |client| ClientKey::new(client, prefix).address()),
+        }
+    }
+
+    fn reload(&self) -> Result<Reloaded, Vec<FaultView>> {
+        (self.reload)()
+    }
+}
+
+impl Live {
+    fn origin(&self, policy: &Policy, counts: &Snapshot, now: Time) -> OriginStatus {
+        let settings = &policy.settings.origin;
+        let endpoint = |e: crate::origin::EndpointStatus| EndpointView {
+            address: e.address.to_string(),
+            name: e.name,
+            group: match e.group {
+                crate::origin::Group::Primary => "primary".into(),
+                crate::origin::Group::Fallback => "fallback".into(),
+            },
+            healthy: e.healthy,
+            ejected_for: e.ejected_for,
+            in_flight: e.in_flight.into(),
+            requests: e.requests,
+            failures: e.failures,
+        };
+        OriginStatus {
+            capacity: settings.capacity.to_string(),
+            max_in_flight: settings.max_in_flight,
+            endpoints: self.pool.snapshot(now).into_iter().map(endpoint).collect(),
+            latency: Latency {
+                counts: counts.latency.to_vec(),
+                bounds_ms: LATENCY_BOUNDS_MS.to_vec(),
+                sum_s: counts.latency_sum_us as f64 / 1e6,
+            },
+        }
+    }
+}
+
+fn requests(counts: &Snapshot) -> Vec<ReasonCount> {
+    let count = |reason: &Reason| ReasonCount {
+        reason: reason.code().into(),
+        class: match reason.class() {
+            Class::Forward => "forward",
+            Class::Refuse => "refuse",
+            Class::Fault => "fault",
+            Class::Gone => "gone",
+        }
+        .into(),
+        text: reason.row().text.into(),
+        count: counts.ended(*reason),
+    };
+    Reason::ALL.iter().map(count).collect()
+}
+
+fn limit(compiled: &CompiledLimit, policy: &Policy, counts: &Snapshot) -> LimitStatus {
+    let written = policy.settings.limits.iter().find(|l| *l.name == *compiled.name);
+    LimitStatus {
+        name: compiled.name.to_string(),
+        rate: compiled.quota.rate().to_string(),
+        burst: compiled.burst,
+        key: written.map_or(String::new(), |l| l.key.to_string()),
+        covers: written.map_or(String::new(), covers),
+        action: compiled.action.to_string().into(),
+        enforce: written.map_or(100.0, |l| f64::from(l.enforce.0) / 100.0),
+        refused: counts.refused_by_limit[compiled.index],
+        observed: counts.observed_by_limit[compiled.index],
+        slots: compiled.table.slots() as u64,
+        table_bytes: compiled.table.bytes() as u64,
+    }
+}
+
+/// Which requests a limit covers, in words.
+pub(super) fn covers(limit: &Limit) -> String {
+    let paths: Vec<_> = limit.paths.iter().map(ToString::to_string).collect();
+    match (limit.methods.join(" or "), paths.join(" or ")) {
+        (methods, paths) if methods.is_empty() && paths.is_empty() => "everything".into(),
+        (methods, paths) if paths.is_empty() => methods,
+        (methods, paths) if methods.is_empty() => paths,
+        (methods, paths) => format!("{methods} {paths}"),
+    }
+}

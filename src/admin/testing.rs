@@ -1,0 +1,86 @@
+//! A source with fixed answers, for tests of the server and of the commands that ask it.
+
+use super::{Admin, Source, Token};
+use crate::base::clock::Time;
+use crate::control::recent::Recent;
+use crate::control::status::{FaultView, Owed, Phase, RecentView, Reloaded, Status, Why, fixture};
+use crate::event::entry::Entry;
+use crate::event::record::{Outcome, Record, Text};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+pub(crate) const TOKEN: &str = "0123456789abcdef0123";
+
+pub(crate) struct Fixed {
+    pub(crate) phase: Mutex<Phase>,
+    pub(crate) faults: Vec<FaultView>,
+}
+
+/// A server on a free loopback port.
+pub(crate) fn start(token: Option<&str>, phase: Phase, faults: Vec<FaultView>) -> Admin {
+    let source = Arc::new(Fixed { phase: Mutex::new(phase), faults });
+    Admin::start(([127, 0, 0, 1], 0).into(), token.map(|t| Token::new(t).unwrap()), source).unwrap()
+}
+
+pub(crate) fn refusal(client: IpAddr) -> Entry<'static> {
+    let mut record = Record::blank(Time::from_nanos(86_400_000_000_000));
+    record.client = client;
+    record.outcome = Outcome::Refused;
+    record.reason = "limit";
+    record.rule = Text::new(b"login");
+    record.status = 429;
+    record.method = Text::new(b"POST");
+    record.host = Text::new(b"app.example");
+    record.path = Text::new(b"/login?<b>\x1b[31m");
+    record.user_agent = Text::new(b"<script>alert(1)</script>");
+    record.retry_after = Duration::from_secs(2);
+    record.limit_burst = 10;
+    Entry::new(&record, &[]).into_owned()
+}
+
+impl Source for Fixed {
+    fn phase(&self) -> Phase {
+        *self.phase.lock().unwrap()
+    }
+
+    fn status(&self) -> Status {
+        Status { phase: self.phase(), ..fixture() }
+    }
+
+    fn why(&self, address: IpAddr) -> Why {
+        Why {
+            address,
+            client: address.to_string(),
+            allowed_by: None,
+            denied_by: Some("192.0.2.0/24".into()),
+            trusted_proxy: false,
+            verdict: "refused: the client is on the deny list".into(),
+            in_flight: 1,
+            limits: vec![Owed {
+                limit: "login".into(),
+                rate: "30/m".into(),
+                burst: 10,
+                covers: "POST /login".into(),
+                used: Some(10),
+                over_after_s: 20.0,
+                retry_after_s: 2.0,
+                action: "refuse".into(),
+            }],
+            recent: vec![refusal(address)],
+        }
+    }
+
+    fn recent(&self, max: usize) -> RecentView {
+        let recent = Recent::with_capacity(4);
+        recent.add(refusal("192.0.2.7".parse().unwrap()));
+        RecentView { refusals: recent.of(max, |_| true), top: recent.top(10, |c| c) }
+    }
+
+    fn reload(&self) -> Result<Reloaded, Vec<FaultView>> {
+        match self.faults.is_empty() {
+            true => Ok(Reloaded { changes: vec!["limit.login.rate: 30/m → 60/m".into()] }),
+            false => Err(self.faults.clone()),
+        }
+    }
+}

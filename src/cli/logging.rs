@@ -1,0 +1,28 @@
+//! weir's own messages: on stderr, for people at a terminal, as JSON otherwise.
+
+use super::exit::{Code, Failure};
+use std::io::IsTerminal;
+use tracing_subscriber::EnvFilter;
+
+/// The variable that says what is logged, such as `debug` or `weir=debug,pingora_proxy=info`.
+pub const VARIABLE: &str = "WEIR_LOG";
+
+/// Libraries speak only when something is wrong.
+const DEFAULT: &str =
+    "warn,weir=info,pingora_core=warn,pingora_proxy=warn,pingora_http=warn,pingora_pool=warn,h2=error,hyper=error";
+
+/// Starts the log, that of libraries which use the `log` crate included.
+pub fn start() -> anyhow::Result<()> {
+    let filter = match std::env::var(VARIABLE) {
+        Ok(text) if !text.trim().is_empty() => EnvFilter::try_new(&text)
+            .map_err(|e| Failure::new(Code::Usage, format!("{VARIABLE}: {text:?} is no log filter: {e}")))?,
+        _ => EnvFilter::new(DEFAULT),
+    };
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let started = if std::io::stderr().is_terminal() {
+        log.with_target(false).try_init()
+    } else {
+        log.json().flatten_event(true).with_current_span(false).with_span_list(false).with_ansi(false).try_init()
+    };
+    started.map_err(|e| anyhow::anyhow!("the log can't start: {e}"))
+}

@@ -1,0 +1,161 @@
+//! `weir status`: what a running weir does.
+
+use super::ask::Target;
+use super::table::{Style, Table, number, paint, plain, span, wants_colour};
+use crate::control::status::{EndpointView, Phase, Status};
+use std::io::Write;
+use std::process::ExitCode;
+
+/// Prints the status of the running weir.
+pub fn status(target: &Target, json: bool) -> anyhow::Result<ExitCode> {
+    let text =
+        if json { target.get("/api/status")? + "\n" } else { show(&target.get_json("/api/status")?, wants_colour()) };
+    std::io::stdout().lock().write_all(text.as_bytes())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The status for people.
+fn show(status: &Status, colour: bool) -> String {
+    let mut text = head(status, colour);
+    for (title, table) in [
+        ("Requests".to_owned(), requests(status)),
+        ("Limits".to_owned(), limits(status)),
+        (origin_title(status), endpoints(status)),
+    ] {
+        text += &format!("\n{}\n{}", paint(&title, Style::Bold, colour), table.render(colour));
+    }
+    text
+}
+
+fn head(status: &Status, colour: bool) -> String {
+    let (phase, style) = match status.phase {
+        Phase::Starting => ("starting", Style::Bad),
+        Phase::Serving => ("serving", Style::Good),
+        Phase::Draining => ("draining", Style::Bad),
+    };
+    let (config, log) = (&status.config, &status.log);
+    let n = |n| number(n).0;
+    let mut lines = vec![
+        format!("weir {} is {} for {}", status.version, paint(phase, style, colour), span(status.uptime_s)),
+        format!("  listens on   {}", status.listen.join(", ")),
+        format!("  config       {} ({}), loaded {}", config.path, config.hash, config.loaded),
+        format!("  reloads      {} accepted, {} refused", config.reloads, config.reloads_failed),
+        format!("  now          {} in flight, {} connections", n(status.in_flight), n(status.connections)),
+        format!("  bodies       {} bytes in, {} bytes out", n(status.bytes_in), n(status.bytes_out)),
+        format!("  limit tables {} bytes, fixed", n(status.table_bytes)),
+        format!(
+            "  access log   {} lines, {} held back by rate and sample, {} lost, {} dropped",
+            n(log.written),
+            n(log.suppressed),
+            n(log.lost),
+            n(log.dropped)
+        ),
+    ];
+    lines.extend(status.notes.iter().map(|note| paint(&format!("note: {note}"), Style::Bad, colour)));
+    if let Some(refused) = &config.refused {
+        let title = format!("the reload of {} was refused; the config before it stays in force:", refused.at);
+        lines.push(paint(&title, Style::Bad, colour));
+        lines.extend(refused.faults.iter().map(|f| format!("  {}", f.message)));
+    }
+    if !config.needs_restart.is_empty() {
+        lines.push(format!("changed, but counts only after a restart: {}", config.needs_restart.join(", ")));
+    }
+    lines.join("\n") + "\n"
+}
+
+fn requests(status: &Status) -> Table {
+    let mut table = Table::new(&["reason", ">requests", "meaning"]);
+    for r in status.requests.iter().filter(|r| r.count > 0 || r.reason == "forwarded") {
+        let style = match r.class.as_ref() {
+            "forward" => Style::Good,
+            "refuse" | "fault" => Style::Bad,
+            _ => Style::Plain,
+        };
+        table.row([(r.reason.to_string(), style), number(r.count), (r.text.to_string(), Style::Dim)]);
+    }
+    table
+}
+
+fn limits(status: &Status) -> Table {
+    let mut table = Table::new(&["limit", "rate", ">burst", "by", "covers", "action", ">refused", ">observed"]);
+    for l in &status.limits {
+        let partly = l.enforce < 100.0 && l.action != "observe";
+        let action = if partly { format!("{} {}%", l.action, l.enforce) } else { l.action.to_string() };
+        table.row([
+            plain(&l.name),
+            plain(&l.rate),
+            number(u64::from(l.burst)),
+            plain(&l.key),
+            plain(&l.covers),
+            plain(action),
+            number(l.refused),
+            number(l.observed),
+        ]);
+    }
+    table
+}
+
+fn origin_title(status: &Status) -> String {
+    let origin = &status.origin;
+    let within = |q| origin.latency.within_ms(q).map_or("–".into(), |ms| format!("{ms} ms"));
+    format!(
+        "Origin: can bear {}, {} in flight; first byte within {} for half, {} for 99 in 100",
+        origin.capacity,
+        origin.max_in_flight,
+        within(0.5),
+        within(0.99)
+    )
+}
+
+fn endpoints(status: &Status) -> Table {
+    let mut table = Table::new(&["endpoint", "name", "group", "state", ">in flight", ">requests", ">failed"]);
+    for e in &status.origin.endpoints {
+        table.row([
+            plain(&e.address),
+            plain(e.name.as_deref().unwrap_or("")),
+            plain(&e.group),
+            state(e),
+            number(e.in_flight),
+            number(e.requests),
+            number(e.failures),
+        ]);
+    }
+    table
+}
+
+fn state(e: &EndpointView) -> (String, Style) {
+    match (e.healthy, e.ejected_for) {
+        (false, _) => ("unhealthy".into(), Style::Bad),
+        (true, Some(left)) => (format!("ejected, tried again in {}", span(left)), Style::Bad),
+        (true, None) => ("up".into(), Style::Good),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::control::status::{FaultView, Refusal, fixture};
+
+    #[test]
+    fn all_parts_show() {
+        let mut status = fixture();
+        let faults = vec![FaultView { message: "limit[0].rate: \"10\" has no unit".into(), ..FaultView::default() }];
+        status.config.refused = Some(Refusal { at: "2024-02-29T12:00:00.000Z".into(), faults });
+        let text = show(&status, false);
+        for part in [
+            "weir 0.1.0 is serving for 1 m 1 s",
+            "note: all clients share one key",
+            "was refused",
+            "has no unit",
+            "counts only after a restart: listen.http",
+            "forwarded     1,000  in words",
+            "login  30/m     10  client  POST /login  refuse        7         3",
+            "192.0.2.10:80  app.internal:80  primary  up",
+            "first byte within 10 ms for half, 100 ms for 99 in 100",
+        ] {
+            assert!(text.contains(part), "{part:?} is not in:\n{text}");
+        }
+        assert!(!text.contains('\x1b'));
+        assert!(show(&status, true).contains("\x1b[32mserving"));
+    }
+}

@@ -1,0 +1,100 @@
+//! The words that a config writes for settings which are no plain numbers or texts.
+
+use super::settings::{
+    Action, AddressFrom, Balance, LimitKey, ListEntry, LogTarget, OriginAddress, OriginProtocol, PathPattern,
+};
+use std::fmt;
+
+/// Words of `client.address_from`.
+pub(super) const ADDRESS_SOURCES: &[(&str, AddressFrom)] = &[
+    ("peer", AddressFrom::Peer),
+    ("x-forwarded-for", AddressFrom::XForwardedFor),
+    ("cloudfront-viewer-address", AddressFrom::CloudFrontViewerAddress),
+    ("proxy-protocol", AddressFrom::ProxyProtocol),
+];
+/// Words of `origin.protocol`.
+pub(super) const PROTOCOLS: &[(&str, OriginProtocol)] =
+    &[("http1", OriginProtocol::Http1), ("h2c", OriginProtocol::H2c)];
+/// Words of `origin.balance`.
+pub(super) const BALANCES: &[(&str, Balance)] =
+    &[("least-connections", Balance::LeastConnections), ("round-robin", Balance::RoundRobin)];
+/// Words of `limit.action`.
+pub(super) const ACTIONS: &[(&str, Action)] =
+    &[("refuse", Action::Refuse), ("observe", Action::Observe), ("close", Action::Close)];
+
+fn word<T: PartialEq>(words: &[(&'static str, T)], of: &T) -> &'static str {
+    words.iter().find(|(_, value)| value == of).map_or("", |(word, _)| word)
+}
+
+impl fmt::Display for AddressFrom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(word(ADDRESS_SOURCES, self))
+    }
+}
+
+impl fmt::Display for OriginProtocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(word(PROTOCOLS, self))
+    }
+}
+
+impl fmt::Display for Balance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(word(BALANCES, self))
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(word(ACTIONS, self))
+    }
+}
+
+impl fmt::Display for LimitKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Client => f.write_str("client"),
+            Self::Prefix { .. } => f.write_str("prefix"),
+            Self::Header(name) => write!(f, "header:{name}"),
+            Self::Route => f.write_str("route"),
+        }
+    }
+}
+
+impl fmt::Display for PathPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact(path) => f.write_str(path),
+            Self::Prefix(path) => write!(f, "{path}*"),
+        }
+    }
+}
+
+impl fmt::Display for OriginAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Socket(address) => address.fmt(f),
+            Self::Name { host, port } => write!(f, "{host}:{port}"),
+            Self::Demo => f.write_str("demo"),
+        }
+    }
+}
+
+impl fmt::Display for ListEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Net(net) => net.fmt(f),
+            Self::File(path) => path.display().fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for LogTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Off => f.write_str("off"),
+            Self::Stdout => f.write_str("stdout"),
+            Self::File(path) => path.display().fmt(f),
+        }
+    }
+}

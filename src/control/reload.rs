@@ -1,0 +1,175 @@
+//! Reloading: read, check, compile, swap whole, say what changed. A fault keeps the last good config.
+
+use super::lists;
+use super::resolve::resolve_once;
+use super::status::{ConfigStatus, FaultView, Refusal, Reloaded};
+use crate::base::clock;
+use crate::base::rfc3339;
+use crate::config::Fault;
+use crate::config::settings::Settings;
+use crate::config::{self, Loaded};
+use crate::event::log_gate::LogGate;
+use crate::origin::Pool;
+use crate::verdict::policy::Networks;
+use crate::verdict::{Policy, State};
+use arc_swap::ArcSwap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Mutex;
+
+/// For the names of a new origin.
+const RESOLVE: Duration = Duration::from_secs(5);
+
+/// Takes the checked settings to the parts that this layer does not know; what can fail has not been done yet.
+pub type Commit = Box<dyn FnOnce() + Send>;
+
+/// Checks what only other layers can check (certificates, body files); every fault, or what is to be done.
+pub type Prepare = Box<dyn Fn(&Settings) -> Result<Commit, Vec<String>> + Send + Sync>;
+
+/// A config read and checked with all the files that it names.
+pub struct Fresh {
+    /// The config.
+    pub loaded: Loaded,
+    /// Its lists.
+    pub networks: Networks,
+    /// A short hash of its text.
+    pub hash: String,
+}
+
+/// Reads the config at `path` and its lists.
+///
+/// # Errors
+/// Every fault, in the words of `weir check`.
+pub fn read(path: &Path) -> Result<Fresh, Vec<FaultView>> {
+    let loaded = config::load(path).map_err(|faults| {
+        let origin = &faults.origin;
+        faults.list.iter().map(|f| view(origin, f)).collect::<Vec<_>>()
+    })?;
+    let origin = path.display().to_string();
+    let networks = lists::read(&loaded.settings.lists)
+        .map_err(|faults| faults.iter().map(|f| view(&origin, f)).collect::<Vec<_>>())?;
+    Ok(Fresh { loaded, networks, hash: hash_of(path) })
+}
+
+fn hash_of(path: &Path) -> String {
+    let mut hasher = DefaultHasher::new();
+    std::fs::read(path).unwrap_or_default().hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
+}
+
+fn view(origin: &str, fault: &Fault) -> FaultView {
+    let place = if fault.line == 0 { String::new() } else { format!(":{}:{}", fault.line, fault.column) };
+    FaultView {
+        line: fault.line,
+        column: fault.column,
+        key: fault.key.clone(),
+        message: format!("{origin}{place}: {fault}"),
+    }
+}
+
+/// The status of a config that has just come into force.
+pub fn status_of(path: &Path, hash: &str) -> ConfigStatus {
+    ConfigStatus {
+        path: path.display().to_string(),
+        hash: hash.to_owned(),
+        loaded: rfc3339::from_unix_nanos(clock::unix_nanos(clock::now())),
+        reloads: 0,
+        reloads_failed: 0,
+        refused: None,
+        needs_restart: Vec::new(),
+    }
+}
+
+/// What a reload reaches.
+pub struct Reloader {
+    /// The file.
+    pub path: PathBuf,
+    /// The config in force.
+    pub policy: Arc<ArcSwap<Policy>>,
+    /// What outlives the reload.
+    pub state: Arc<State>,
+    /// The origin's endpoints.
+    pub pool: Arc<Pool>,
+    /// Which requests are logged.
+    pub log_gate: Arc<LogGate>,
+    /// How reloads went.
+    pub status: Arc<ArcSwap<ConfigStatus>>,
+    /// Notes on the config in force.
+    pub notes: Arc<ArcSwap<Vec<String>>>,
+    /// What the process started with: changes of restart-only keys are measured against it.
+    pub started_with: Arc<Settings>,
+    /// The parts that this layer does not know.
+    pub prepare: Prepare,
+    /// One at a time.
+    pub turn: Mutex<()>,
+}
+
+impl Reloader {
+    /// Reads the config again and puts it in force, whole or not at all.
+    ///
+    /// # Errors
+    /// Every fault; the config in force stays.
+    pub async fn reload(&self, cause: &str) -> Result<Reloaded, Refusal> {
+        let _turn = self.turn.lock().await;
+        let prepared = read(&self.path).and_then(|fresh| match (self.prepare)(&fresh.loaded.settings) {
+            Ok(commit) => Ok((fresh, commit)),
+            Err(faults) => {
+                Err(faults.into_iter().map(|message| FaultView { message, ..FaultView::default() }).collect())
+            }
+        });
+        match prepared {
+            Ok((fresh, commit)) => Ok(self.apply(fresh, commit, cause).await),
+            Err(faults) => Err(self.refuse(faults, cause)),
+        }
+    }
+
+    async fn apply(&self, fresh: Fresh, commit: Commit, cause: &str) -> Reloaded {
+        let settings = Arc::new(fresh.loaded.settings);
+        let old = self.policy.load_full();
+        let changes = config::diff(&old.settings, &settings);
+        if old.settings.origin != settings.origin {
+            resolve_once(&self.pool, &settings.origin, RESOLVE).await;
+            self.pool.reconfigure(&settings.origin);
+        }
+        commit();
+        self.log_gate.set(settings.log.refused_rate, settings.log.forwarded_sample);
+        let needs_restart = config::diff(&self.started_with, &settings);
+        let policy = Policy::compile(settings, &fresh.networks, &self.state, clock::now());
+        self.policy.store(Arc::new(policy));
+        self.notes.store(Arc::new(fresh.loaded.notes.iter().map(ToString::to_string).collect()));
+        let before = self.status.load_full();
+        self.status.store(Arc::new(ConfigStatus {
+            reloads: before.reloads + 1,
+            reloads_failed: before.reloads_failed,
+            needs_restart: needs_restart.iter().filter(|c| !c.live).map(|c| c.key.clone()).collect(),
+            ..status_of(&self.path, &fresh.hash)
+        }));
+        let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
+        tracing::info!(cause, "config reloaded: {}", summary(&changes));
+        Reloaded { changes }
+    }
+
+    fn refuse(&self, faults: Vec<FaultView>, cause: &str) -> Refusal {
+        for fault in &faults {
+            tracing::error!(cause, "config not reloaded, the last good one stays: {}", fault.message);
+        }
+        let refusal = Refusal { at: rfc3339::from_unix_nanos(clock::unix_nanos(clock::now())), faults };
+        let before = self.status.load_full();
+        self.status.store(Arc::new(ConfigStatus {
+            reloads_failed: before.reloads_failed + 1,
+            refused: Some(refusal.clone()),
+            ..(*before).clone()
+        }));
+        refusal
+    }
+}
+
+fn summary(changes: &[String]) -> String {
+    if changes.is_empty() {
+        "nothing in it changed (lists and certificates were read again)".into()
+    } else {
+        changes.join("; ")
+    }
+}

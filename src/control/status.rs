@@ -1,0 +1,351 @@
+//! What a running weir tells about itself: one picture for `/api/status`, `/metrics`, the live page and `weir status`.
+
+use super::recent::Refused;
+use crate::event::entry::Entry;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+/// Where a weir is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// Not yet listening.
+    Starting,
+    /// Takes requests.
+    Serving,
+    /// Told to stop: takes no new connections soon, finishes what it has.
+    Draining,
+}
+
+/// The whole picture.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// The program's version.
+    pub version: Cow<'static, str>,
+    /// Where it is in its life.
+    pub phase: Phase,
+    /// When it started: RFC 3339.
+    pub started: String,
+    /// For how many seconds it has run.
+    pub uptime_s: f64,
+    /// Addresses it listens on, as `http 0.0.0.0:8080`.
+    pub listen: Vec<String>,
+    /// The config.
+    pub config: ConfigStatus,
+    /// What an operator should know, such as that all clients share one key.
+    pub notes: Vec<String>,
+    /// Requests by how they ended, in the order of the reason table.
+    pub requests: Vec<ReasonCount>,
+    /// The limits, in the order in which they are tried.
+    pub limits: Vec<LimitStatus>,
+    /// Memory of all limit tables.
+    pub table_bytes: u64,
+    /// Requests in flight.
+    pub in_flight: u64,
+    /// Connections open.
+    pub connections: u64,
+    /// Connections since the start.
+    pub connections_total: u64,
+    /// Request body bytes passed on.
+    pub bytes_in: u64,
+    /// Response body bytes passed back.
+    pub bytes_out: u64,
+    /// The origin.
+    pub origin: OriginStatus,
+    /// What became of records of requests.
+    pub log: LogStatus,
+}
+
+/// The config in force, and how the last reload went.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ConfigStatus {
+    /// The file.
+    pub path: String,
+    /// A short hash of the text in force.
+    pub hash: String,
+    /// When it was loaded: RFC 3339.
+    pub loaded: String,
+    /// Reloads that changed the config or found it unchanged.
+    pub reloads: u64,
+    /// Reloads that were refused; the last good config stayed.
+    pub reloads_failed: u64,
+    /// When the last reload was refused: when, and why. Empty once one succeeds.
+    pub refused: Option<Refusal>,
+    /// Keys that changed but count only after a restart.
+    pub needs_restart: Vec<String>,
+}
+
+/// A refused reload.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// When: RFC 3339.
+    pub at: String,
+    /// Every fault.
+    pub faults: Vec<FaultView>,
+}
+
+/// One fault of a config.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FaultView {
+    /// Line, from 1; 0 where the whole file is meant.
+    pub line: usize,
+    /// Column, from 1.
+    pub column: usize,
+    /// Key path.
+    pub key: String,
+    /// The whole message, as `weir check` prints it.
+    pub message: String,
+}
+
+/// What a reload changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reloaded {
+    /// One line a change; empty when nothing had changed.
+    pub changes: Vec<String>,
+}
+
+/// How many requests ended in one way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReasonCount {
+    /// The reason's code.
+    pub reason: Cow<'static, str>,
+    /// `forward`, `refuse`, `fault` or `gone`.
+    pub class: Cow<'static, str>,
+    /// The reason in words.
+    pub text: Cow<'static, str>,
+    /// How many, since the start.
+    pub count: u64,
+}
+
+/// One limit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LimitStatus {
+    /// Its name.
+    pub name: String,
+    /// The steady rate, as `10/s`.
+    pub rate: String,
+    /// How many at once.
+    pub burst: u32,
+    /// What it counts by, as in the config.
+    pub key: String,
+    /// Which requests it covers, in words.
+    pub covers: String,
+    /// `refuse`, `observe` or `close`.
+    pub action: Cow<'static, str>,
+    /// The share of clients it is enforced for, in percent.
+    pub enforce: f64,
+    /// Requests it refused.
+    pub refused: u64,
+    /// Requests it would have refused, had it been enforced for them.
+    pub observed: u64,
+    /// How many keys in debt it can tell apart.
+    pub slots: u64,
+    /// Its table's memory.
+    pub table_bytes: u64,
+}
+
+/// The service behind weir.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct OriginStatus {
+    /// What it can bear, as `500/s`.
+    pub capacity: String,
+    /// The most requests in flight.
+    pub max_in_flight: u32,
+    /// Its endpoints.
+    pub endpoints: Vec<EndpointView>,
+    /// Times to the first byte.
+    pub latency: Latency,
+}
+
+/// One endpoint.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EndpointView {
+    /// Where weir connects.
+    pub address: String,
+    /// The configured name, where the address came from one.
+    pub name: Option<String>,
+    /// `primary` or `fallback`.
+    pub group: Cow<'static, str>,
+    /// What active checks say.
+    pub healthy: bool,
+    /// Seconds until an ejected endpoint is tried again; null when it is not ejected.
+    pub ejected_for: Option<f64>,
+    /// Requests there now.
+    pub in_flight: u64,
+    /// Requests sent there.
+    pub requests: u64,
+    /// How many of them failed.
+    pub failures: u64,
+}
+
+/// Times of the origin to its first byte, since the start.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Latency {
+    /// Requests by bucket, not cumulative; the last has no upper bound.
+    pub counts: Vec<u64>,
+    /// Upper bounds of the buckets but the last.
+    pub bounds_ms: Vec<u64>,
+    /// The sum of all times.
+    pub sum_s: f64,
+}
+
+impl Latency {
+    /// An upper bound of the time within which the share `q` was answered; `None` without requests, or beyond all bounds.
+    pub fn within_ms(&self, q: f64) -> Option<u64> {
+        let total: u64 = self.counts.iter().sum();
+        let wanted = ((total as f64 * q).ceil() as u64).max(1);
+        let mut seen = 0;
+        let cumulative = self.counts.iter().map(|n| {
+            seen += n;
+            seen
+        });
+        cumulative.zip(&self.bounds_ms).find(|(seen, _)| *seen >= wanted).map(|(_, bound)| *bound)
+    }
+}
+
+/// What became of records of requests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogStatus {
+    /// Lines written to the access log.
+    pub written: u64,
+    /// Lines that could not be written.
+    pub lost: u64,
+    /// Requests that got no line, by `log.refused_rate` and `log.forwarded_sample`.
+    pub suppressed: u64,
+    /// Records that found the queue full.
+    pub dropped: u64,
+}
+
+/// The latest refusals.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RecentView {
+    /// Newest first.
+    pub refusals: Vec<Entry<'static>>,
+    /// Who was refused most among those kept.
+    pub top: Vec<Refused>,
+}
+
+/// All that is known about one client.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Why {
+    /// As asked.
+    pub address: IpAddr,
+    /// What limits know the client by, as `2001:db8:1:2::/64`.
+    pub client: String,
+    /// The network of the allow list that it is in.
+    pub allowed_by: Option<String>,
+    /// The network of the deny list that it is in.
+    pub denied_by: Option<String>,
+    /// Whether it is a trusted proxy, whose own address is then seldom a client's.
+    pub trusted_proxy: bool,
+    /// What would become of a plain request of its now, in words.
+    pub verdict: String,
+    /// Requests of its in flight.
+    pub in_flight: u64,
+    /// What it owes.
+    pub limits: Vec<Owed>,
+    /// Its latest refusals that were logged, newest first.
+    pub recent: Vec<Entry<'static>>,
+}
+
+/// What a client owes to one limit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Owed {
+    /// The limit's name.
+    pub limit: String,
+    /// The steady rate.
+    pub rate: String,
+    /// How many at once.
+    pub burst: u32,
+    /// Which requests it covers, in words.
+    pub covers: String,
+    /// How much of the burst is used up; null where that can't be told by an address, as with limits by header.
+    pub used: Option<u32>,
+    /// Until nothing is used up any more, if nothing else comes.
+    pub over_after_s: f64,
+    /// After how long a request would pass; 0 if now.
+    pub retry_after_s: f64,
+    /// What happens to this client over the limit: `refuse`, `observe` or `close`.
+    pub action: Cow<'static, str>,
+}
+
+/// A picture with something in every part, for tests of whoever shows it.
+#[cfg(test)]
+pub(crate) fn fixture() -> Status {
+    let reason = |reason: &'static str, class: &'static str, count| ReasonCount {
+        reason: reason.into(),
+        class: class.into(),
+        text: "in words".into(),
+        count,
+    };
+    Status {
+        version: "0.1.0".into(),
+        phase: Phase::Serving,
+        started: "2024-02-29T12:00:00.000Z".into(),
+        uptime_s: 61.5,
+        listen: vec!["http 127.0.0.1:8080".into()],
+        config: ConfigStatus {
+            path: "config/weir.toml".into(),
+            hash: "1a2b3c4d".into(),
+            loaded: "2024-02-29T12:00:00.000Z".into(),
+            reloads: 2,
+            reloads_failed: 1,
+            refused: None,
+            needs_restart: vec!["listen.http".into()],
+        },
+        notes: vec!["all clients share one key".into()],
+        requests: vec![reason("forwarded", "forward", 1_000), reason("limit", "refuse", 9)],
+        limits: vec![LimitStatus {
+            name: "login".into(),
+            rate: "30/m".into(),
+            burst: 10,
+            key: "client".into(),
+            covers: "POST /login".into(),
+            action: "refuse".into(),
+            enforce: 100.0,
+            refused: 7,
+            observed: 3,
+            slots: 1_024,
+            table_bytes: 8_192,
+        }],
+        table_bytes: 8_192,
+        in_flight: 4,
+        connections: 5,
+        connections_total: 600,
+        bytes_in: 7,
+        bytes_out: 8,
+        origin: OriginStatus {
+            capacity: "500/s".into(),
+            max_in_flight: 512,
+            endpoints: vec![EndpointView {
+                address: "192.0.2.10:80".into(),
+                name: Some("app.internal:80".into()),
+                group: "primary".into(),
+                healthy: true,
+                ejected_for: None,
+                in_flight: 3,
+                requests: 1_000,
+                failures: 2,
+            }],
+            latency: Latency { counts: vec![90, 9, 1], bounds_ms: vec![10, 100], sum_s: 1.5 },
+        },
+        log: LogStatus { written: 10, lost: 1, suppressed: 2, dropped: 3 },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_upper_bounds() {
+        let latency = Latency { counts: vec![90, 9, 1], bounds_ms: vec![10, 100], sum_s: 1.0 };
+        assert_eq!(
+            (latency.within_ms(0.5), latency.within_ms(0.9), latency.within_ms(0.99)),
+            (Some(10), Some(10), Some(100))
+        );
+        assert_eq!(latency.within_ms(1.0), None);
+        assert_eq!(Latency::default().within_ms(0.5), None);
+    }
+}

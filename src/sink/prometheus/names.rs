@@ -1,0 +1,122 @@
+//! Every metric there is: the one table that code and docs/metrics.md are made from.
+
+use metrics::Unit;
+
+/// What Prometheus takes a metric for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Only grows.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// Counts by bucket.
+    Histogram,
+}
+
+impl Kind {
+    /// As written in the exposition format.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Histogram => "histogram",
+        }
+    }
+}
+
+/// One metric.
+#[derive(Debug)]
+pub struct Metric {
+    /// Its name.
+    pub name: &'static str,
+    /// Its kind.
+    pub kind: Kind,
+    /// What it counts in.
+    pub unit: Unit,
+    /// Its labels.
+    pub labels: &'static [&'static str],
+    /// What it means, on one line.
+    pub help: &'static str,
+}
+
+macro_rules! metrics {
+    ($($id:ident = $name:literal, $kind:ident, $unit:ident, [$($label:literal),*], $help:literal;)*) => {
+        $(#[doc = $help] pub const $id: Metric = Metric {
+            name: $name, kind: Kind::$kind, unit: Unit::$unit, labels: &[$($label),*], help: $help,
+        };)*
+
+        /// All of them.
+        pub const ALL: &[Metric] = &[$($id),*];
+    };
+}
+
+metrics! {
+    BUILD_INFO = "weir_build_info", Gauge, Count, ["version"], "always 1; which version runs";
+    CONFIG_INFO = "weir_config_info", Gauge, Count, ["hash"], "always 1; which config is in force";
+    UPTIME = "weir_uptime_seconds", Gauge, Seconds, [], "for how long weir has run";
+    READY = "weir_ready", Gauge, Count, [], "1 while weir takes requests, 0 before and while it drains";
+    REQUESTS = "weir_requests_total", Counter, Count, ["reason", "class"], "requests by how they ended; class is forward, refuse, fault or gone";
+    LIMIT_REFUSED = "weir_limit_refused_total", Counter, Count, ["limit"], "requests that a limit refused";
+    LIMIT_OBSERVED = "weir_limit_observed_total", Counter, Count, ["limit"], "requests that a limit would have refused, had it been enforced for them";
+    TABLE_BYTES = "weir_table_bytes", Gauge, Bytes, ["limit"], "memory of a limit's table, fixed while its slots stay";
+    IN_FLIGHT = "weir_in_flight", Gauge, Count, [], "requests in flight";
+    CONNECTIONS = "weir_connections", Gauge, Count, [], "connections of clients open now";
+    CONNECTIONS_TOTAL = "weir_connections_total", Counter, Count, [], "connections of clients ever taken";
+    BODY_BYTES = "weir_body_bytes_total", Counter, Bytes, ["direction"], "body bytes passed on (in) and back (out)";
+    ORIGIN_LATENCY = "weir_origin_latency_seconds", Histogram, Seconds, [], "from the whole request head to the origin's first byte";
+    ENDPOINT_UP = "weir_origin_endpoint_up", Gauge, Count, ["endpoint", "group"], "1 while an endpoint of the origin is healthy and not ejected";
+    ENDPOINT_IN_FLIGHT = "weir_origin_endpoint_in_flight", Gauge, Count, ["endpoint", "group"], "requests in flight to an endpoint";
+    ENDPOINT_REQUESTS = "weir_origin_endpoint_requests_total", Counter, Count, ["endpoint", "group"], "requests sent to an endpoint";
+    ENDPOINT_FAILURES = "weir_origin_endpoint_failures_total", Counter, Count, ["endpoint", "group"], "requests that an endpoint failed: no connection, no answer, a broken answer";
+    EVENTS_DROPPED = "weir_events_dropped_total", Counter, Count, [], "records of requests that found the event queue full";
+    LOG_LINES = "weir_log_lines_total", Counter, Count, [], "lines written to the access log";
+    LOG_LOST = "weir_log_lines_lost_total", Counter, Count, [], "lines that could not be written to the access log";
+    LOG_SUPPRESSED = "weir_log_suppressed_total", Counter, Count, [], "requests without a line, by log.refused_rate and log.forwarded_sample";
+    RELOADS = "weir_config_reloads_total", Counter, Count, ["result"], "reloads of the config; result is accepted or refused";
+    RELOAD_OK = "weir_config_last_reload_success", Gauge, Count, [], "1 unless the last reload was refused";
+    NEEDS_RESTART = "weir_config_needs_restart", Gauge, Count, [], "how many changed keys count only after a restart";
+    NOTES = "weir_notes", Gauge, Count, [], "how many notes /api/status has for the operator, such as a key that all clients share";
+    MEMORY = "process_resident_memory_bytes", Gauge, Bytes, [], "resident memory";
+    OPEN_FDS = "process_open_fds", Gauge, Count, [], "open file descriptors";
+    MAX_FDS = "process_max_fds", Gauge, Count, [], "the most file descriptors that may be open";
+    CPU_SECONDS = "process_cpu_seconds_total", Counter, Seconds, [], "processor time used, whole seconds";
+}
+
+/// docs/metrics.md.
+pub fn reference() -> String {
+    let mut page = String::from(
+        "# Metrics\n\n`/metrics` on the admin address, in Prometheus' text format. This page is made from \
+         `src/sink/prometheus/names.rs` by a test; `UPDATE_DOCS=1 cargo test` writes it anew.\n\n\
+         | metric | type | labels | meaning |\n|---|---|---|---|\n",
+    );
+    for m in ALL {
+        let labels: Vec<_> = m.labels.iter().map(|l| format!("`{l}`")).collect();
+        page += &format!("| `{}` | {} | {} | {} |\n", m.name, m.kind.name(), labels.join(", "), m.help);
+    }
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_follow_the_customs() {
+        let names: std::collections::HashSet<_> = ALL.iter().map(|m| m.name).collect();
+        assert_eq!(names.len(), ALL.len());
+        for m in ALL {
+            assert_eq!(m.name.ends_with("_total"), m.kind == Kind::Counter, "{}", m.name);
+            assert!(!m.help.contains(['|', '\n']), "{}", m.name);
+        }
+    }
+
+    #[test]
+    fn the_reference_page_is_fresh() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/metrics.md");
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(path, reference()).unwrap();
+        }
+        let page = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(page == reference(), "docs/metrics.md is stale: run UPDATE_DOCS=1 cargo test");
+    }
+}

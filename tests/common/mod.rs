@@ -1,0 +1,109 @@
+//! What end-to-end tests share: a whole weir in this process, a real origin, and a client that sees every byte.
+#![allow(dead_code, unreachable_pub, missing_docs, reason = "each test file uses its part")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+pub mod client;
+pub mod origin;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+use weir::app::{self, App};
+
+/// A whole weir, serving until dropped.
+pub struct Weir {
+    app: Option<App>,
+    folder: tempfile::TempDir,
+    /// Where plain HTTP is heard.
+    pub http: SocketAddr,
+    /// Where TLS is heard, if it is.
+    pub https: Option<SocketAddr>,
+    /// Where operators are heard.
+    pub admin: SocketAddr,
+}
+
+impl Weir {
+    /// Starts weir with `config`. Write `HTTP` and `ADMIN` for free loopback addresses; the rest is an ordinary config.
+    /// Files that the config names without a folder are sought beside it: see [`Weir::start_with`].
+    pub fn start(config: &str) -> Self {
+        Self::start_with(config, &[])
+    }
+
+    /// The same with files beside the config.
+    pub fn start_with(config: &str, files: &[(&str, &[u8])]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, content) in files {
+            std::fs::write(folder.path().join(name), content).unwrap();
+        }
+        let path = folder.path().join("weir.toml");
+        std::fs::write(&path, fill(config)).unwrap();
+        let app = app::start(&path).unwrap_or_else(|e| panic!("weir does not start:\n{e}"));
+        Self { http: app.http[0], https: app.https.first().copied(), admin: app.admin(), app: Some(app), folder }
+    }
+
+    /// The folder of the config.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes the config anew, placeholders filled; weir notices by itself.
+    pub fn rewrite(&self, config: &str) {
+        std::fs::write(self.path("weir.toml"), fill(config)).unwrap();
+    }
+
+    /// Reads the config again now.
+    pub fn reload(&self) -> Result<Vec<String>, String> {
+        let app = self.app.as_ref().unwrap();
+        let outcome = app.runtime().block_on(app.reloader().reload("test"));
+        outcome.map(|r| r.changes).map_err(|r| r.faults.into_iter().map(|f| f.message).collect::<Vec<_>>().join("\n"))
+    }
+
+    /// A path of the admin server: status and body.
+    pub fn ask(&self, path: &str) -> (u16, String) {
+        let agent = ureq::Agent::new_with_config(ureq::Agent::config_builder().http_status_as_error(false).build());
+        let mut answer = agent.get(format!("http://{}{path}", self.admin)).call().unwrap();
+        (answer.status().as_u16(), answer.body_mut().read_to_string().unwrap())
+    }
+
+    /// How many requests ended with this reason.
+    pub fn ended(&self, reason: &str) -> u64 {
+        let status: serde_json::Value = serde_json::from_str(&self.ask("/api/status").1).unwrap();
+        let all = status["requests"].as_array().unwrap();
+        all.iter().find(|r| r["reason"] == reason).map_or(0, |r| r["count"].as_u64().unwrap())
+    }
+
+    /// Drains and ends; true if every request was finished.
+    pub fn drain(mut self) -> bool {
+        self.app.take().unwrap().drain()
+    }
+}
+
+impl Drop for Weir {
+    fn drop(&mut self) {
+        if let Some(app) = self.app.take() {
+            app.drain();
+        }
+    }
+}
+
+fn fill(config: &str) -> String {
+    config.replace("HTTP", "127.0.0.1:0").replace("ADMIN", "127.0.0.1:0")
+}
+
+/// A config in front of `origin`, with `more` behind it. Draining takes no time.
+pub fn config(origin: SocketAddr, more: &str) -> String {
+    format!(
+        "[listen]\nhttp = [\"HTTP\"]\nworkers = 1\ndrain_delay = \"1ms\"\ndrain_timeout = \"2s\"\n\
+         [admin]\naddress = \"ADMIN\"\n[log]\naccess = \"off\"\n\
+         [origin]\naddresses = [\"{origin}\"]\ncapacity = \"50000/s\"\nmax_in_flight = 10000\n{more}"
+    )
+}
+
+/// Polls until `true`, or panics with `what` after ten seconds.
+pub fn eventually(what: &str, mut check: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !check() {
+        assert!(Instant::now() < deadline, "not within 10 s: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
