@@ -33,7 +33,7 @@ fmt:
 	cargo fmt --check
 
 clippy:
-	cargo clippy --locked --all-targets -- -D warnings
+	cargo clippy --locked --all-targets --all-features -- -D warnings
 
 deny:
 	cargo deny --locked --log-level error check --hide-inclusion-graph licenses bans sources
@@ -69,7 +69,7 @@ bench: setup-build ## Benches of decide and the limit table
 
 replay: setup-build ## Replay a log through a running weir: make replay LOG=access.log.gz ARGS="--speed max"
 	@test -n "$(LOG)" || { echo "replay: name a log: make replay LOG=access.log.gz" >&2; exit 64; }
-	cargo run --release --locked --example replay -- $(ARGS) "$(LOG)"
+	cargo run --release --locked --features replay --bin weir-replay -- $(ARGS) "$(LOG)"
 
 clean: ## Remove what was built (not the tools in .tools)
 	cargo clean

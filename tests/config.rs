@@ -1,4 +1,5 @@
 //! The config as operators meet it: every message, every shipped file, and that schema, reader and reference agree.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};

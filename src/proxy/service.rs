@@ -8,6 +8,7 @@ use super::reply::Refusal;
 use super::{facts, forward, http2, record};
 use crate::base::clock;
 use crate::config::settings::OriginProtocol;
+use crate::origin::Pick;
 use crate::verdict::reason::{Class, Reason};
 use crate::verdict::{Fate, decide};
 use async_trait::async_trait;
@@ -91,6 +92,10 @@ impl Service {
             _ => Reason::Internal,
         }
     }
+}
+
+fn tell_ejected(pick: &Pick) {
+    tracing::warn!(endpoint = %pick.addr, "endpoint ejected: too many failures in a row");
 }
 
 fn declared_length(request: &RequestHeader) -> Option<u64> {
@@ -308,7 +313,7 @@ impl Service {
         if let Some(pick) = context.pick.take()
             && pick.failed(clock::now())
         {
-            tracing::warn!(endpoint = %pick.addr, "endpoint ejected: too many failures in a row");
+            tell_ejected(&pick);
         }
     }
 
@@ -318,11 +323,7 @@ impl Service {
         if let Some(pick) = context.pick.take() {
             match reason.class() {
                 Class::Forward => pick.succeeded(),
-                Class::Fault if reason != Reason::Internal => {
-                    if pick.failed(now) {
-                        tracing::warn!(endpoint = %pick.addr, "endpoint ejected: too many failures in a row");
-                    }
-                }
+                Class::Fault if reason != Reason::Internal && pick.failed(now) => tell_ejected(&pick),
                 _ => {}
             }
         }

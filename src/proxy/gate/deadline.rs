@@ -16,6 +16,7 @@ pub(super) struct Deadline {
     timer: Option<Pin<Box<Sleep>>>,
     signal: watch::Receiver<bool>,
     closing: Option<Closing>,
+    closed: bool,
 }
 
 /// What a wait has come to.
@@ -28,7 +29,7 @@ pub(super) enum State {
 
 impl Deadline {
     pub(super) fn new(at: Time, signal: watch::Receiver<bool>) -> Self {
-        Self { at, fires: Time::default(), timer: None, signal, closing: None }
+        Self { at, fires: Time::default(), timer: None, signal, closing: None, closed: false }
     }
 
     /// Moves the deadline.
@@ -68,17 +69,13 @@ impl Deadline {
 
     /// Registers for the signal once; not with every request.
     fn is_closing(&mut self, cx: &mut Context<'_>) -> bool {
-        if let Some(closing) = &mut self.closing {
-            // Polled again only by a wake-up of this task, and then cheaply.
-            return *self.signal.borrow() || closing.as_mut().poll(cx).is_ready();
-        }
-        let mut signal = self.signal.clone();
-        let mut closing: Closing = Box::pin(async move {
+        let closing = self.closing.get_or_insert_with(|| {
+            let mut signal = self.signal.clone();
             // An error says that weir is gone altogether.
-            let _ = signal.wait_for(|closing| *closing).await;
+            Box::pin(async move { drop(signal.wait_for(|closing| *closing).await) })
         });
-        let ready = matches!(closing.as_mut().poll(cx), Poll::Ready(()));
-        self.closing = Some(closing);
-        ready
+        // Polled again only by a wake-up of this task, and then cheaply; never after it was ready.
+        self.closed = self.closed || closing.as_mut().poll(cx).is_ready();
+        self.closed
     }
 }

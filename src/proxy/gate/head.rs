@@ -34,7 +34,7 @@ pub struct Head<'b, 'h> {
     pub host: &'b [u8],
     /// How the body is framed.
     pub body: Body,
-    /// Asks for another protocol on this connection.
+    /// Asks for a WebSocket on this connection.
     pub upgrade: bool,
     /// The client will close after this request.
     pub close: bool,
@@ -132,7 +132,8 @@ impl<'b> Framing<'b> {
                     f.hosts += 1;
                     f.host = h.value;
                 }
-                7 if is(name, b"upgrade") => f.upgrade = true,
+                // Only WebSocket passes: "h2c" would open a tunnel to the origin that no limit sees.
+                7 if is(name, b"upgrade") => f.upgrade |= is(h.value.trim_ascii(), b"websocket"),
                 10 if is(name, b"connection") => {
                     f.close |= h.value.split(|b| *b == b',').any(|t| is(t.trim_ascii(), b"close"));
                 }

@@ -83,6 +83,8 @@ pub(super) struct Gate {
     searched: usize,
     /// Bytes to be written: refusals, or small writes of Pingora until its flush.
     outbox: BytesMut,
+    /// TLS holds bytes that are written and not yet on their way.
+    unflushed: bool,
     /// Body bytes of a refused request still to be swallowed.
     skip: u64,
     rest: Rest,
@@ -111,6 +113,7 @@ impl Gate {
             inbox: BytesMut::new(),
             searched: 0,
             outbox: BytesMut::new(),
+            unflushed: false,
             skip: 0,
             rest: Rest::Length(0),
             deadline,
@@ -259,18 +262,20 @@ impl Gate {
 
     /// Writes the outbox; false if the client is gone.
     fn poll_flush_outbox(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
-        if self.outbox.is_empty() {
+        if self.outbox.is_empty() && !self.unflushed {
             return Poll::Ready(true);
         }
+        self.unflushed = self.io.is_tls();
         while !self.outbox.is_empty() {
             match ready!(Pin::new(&mut self.io).poll_write(cx, &self.outbox)) {
                 Ok(n) if n > 0 => self.outbox.advance(n),
                 _ => return Poll::Ready(false),
             }
         }
-        if self.io.is_tls() && ready!(Pin::new(&mut self.io).poll_flush(cx)).is_err() {
+        if self.unflushed && ready!(Pin::new(&mut self.io).poll_flush(cx)).is_err() {
             return Poll::Ready(false);
         }
+        self.unflushed = false;
         // What was advanced over is room again; a buffer grown for a batch is given back.
         if self.outbox.capacity() > 4096 {
             self.outbox = BytesMut::new()
