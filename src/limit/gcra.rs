@@ -91,7 +91,7 @@ impl Quota {
     /// How long `ticks` last, rounded up: waiting that long is always enough.
     #[inline]
     pub(super) fn duration(&self, ticks: u64) -> Duration {
-        let nanos = (u128::from(ticks) * u128::from(self.tick) >> 16) + 1;
+        let nanos = ((u128::from(ticks) * u128::from(self.tick)) >> 16) + 1;
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
 
