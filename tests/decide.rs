@@ -76,7 +76,7 @@ fn a_refused_request_is_charged_to_nothing() {
     assert_eq!(world.passed("198.51.100.1", "/login", 100), 2);
     assert_eq!(world.passed("198.51.100.1", "/", 100), 8, "98 refused logins cost the client nothing");
     let narrow = "[[limit]]\nname = \"client\"\nrate = \"1/m\"\nburst = 10\n";
-    let mut world = World::new(&format!("capacity = \"80/s\"\n{narrow}"));
+    let mut world = World::new(&format!("capacity = \"80/s\"\nqueue_timeout = \"0s\"\n{narrow}"));
     let passed = world.passed("198.51.100.1", "/", 100);
     assert!(passed < 10, "the origin's depth was used up first: {passed}");
     world.now = world.now + Duration::from_secs(1);
@@ -147,7 +147,7 @@ fn many_reloads_with_new_names_use_no_more_slots_than_limits() {
 
 #[test]
 fn those_on_the_allow_list_come_first_while_the_whole_stays_inside_capacity() {
-    let mut world = World::new("capacity = \"1000/s\"\nmax_in_flight = 1000\n");
+    let mut world = World::new("capacity = \"1000/s\"\nqueue_timeout = \"0s\"\nmax_in_flight = 1000\n");
     let (mut allowed, mut all) = (0, 0);
     for ms in 0..2000u32 {
         world.now = world.now + Duration::from_millis(1);
@@ -164,6 +164,22 @@ fn those_on_the_allow_list_come_first_while_the_whole_stays_inside_capacity() {
     assert_eq!(allowed, 1000, "500 a second from the allow list all pass");
     assert!(all + allowed <= 2 * 1000 + 50, "{all} + {allowed} in two seconds at 1000/s");
     assert!(all + allowed >= 1950, "the rest is used: {all} + {allowed}");
+}
+
+#[test]
+fn a_burst_waits_in_line_and_the_origin_gets_no_more_than_its_capacity() {
+    let mut world = World::new("capacity = \"500/s\"\n");
+    // A page of 150 parts asked for at once.
+    let delays: Vec<_> = (0..150).map(|_| world.ask("198.51.100.1", Method::Get, "/")).collect();
+    assert!(delays.iter().all(|v| v.fate == Fate::Forward));
+    let within = |ms: u64| delays.iter().filter(|v| v.delay <= Duration::from_millis(ms)).count();
+    assert_eq!(within(0), 25);
+    for ms in (0..=250).step_by(50) {
+        assert!(within(ms) as u64 <= 25 + ms / 2 + 1, "{} within {ms} ms", within(ms));
+    }
+    assert!(delays.iter().all(|v| v.delay <= Duration::from_millis(300)));
+    let over = (0..100).map(|_| world.ask("198.51.100.1", Method::Get, "/")).find(|v| v.fate != Fate::Forward);
+    assert_eq!(over.unwrap().reason, Reason::OriginCapacity);
 }
 
 proptest! {

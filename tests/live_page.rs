@@ -68,9 +68,12 @@ fn it_shows_what_flows_and_what_is_refused() {
             let mut client = Client::connect(address);
             // SeqCst: a test's signal.
             while !stop.load(Ordering::SeqCst) {
-                let agent = "User-Agent: <b>probe</b>\r\n";
+                let agent = "User-Agent: <b>probe</b><script>alert(1)</script>\r\n";
                 client.ask(get("/login?user=x", &format!("X-Forwarded-For: 192.0.2.66\r\n{agent}")));
-                client.ask(get("/<script>alert(1)</script>", &format!("X-Forwarded-For: 203.0.113.9\r\n{agent}")));
+                client.ask(get(
+                    "/%3Cscript%3Ealert(1)%3C/script%3E",
+                    &format!("X-Forwarded-For: 203.0.113.9\r\n{agent}"),
+                ));
             }
         }
     });

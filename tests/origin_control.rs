@@ -28,6 +28,7 @@ fn origin(addresses: Vec<OriginAddress>) -> Origin {
         max_in_flight: 512,
         connect_timeout: 1000 * MS,
         read_timeout: 1000 * MS,
+        queue_timeout: Duration::ZERO,
         write_timeout: 1000 * MS,
         idle_timeout: 1000 * MS,
         retries: 1,

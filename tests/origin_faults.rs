@@ -4,7 +4,7 @@ mod common;
 
 use common::client::{Client, get};
 use common::origin::{Origin, respond};
-use common::{Weir, config, eventually};
+use common::{Weir, config, eventually, take};
 use std::collections::HashMap;
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
@@ -77,7 +77,7 @@ fn an_origin_that_is_down_is_said_so_and_found_again() {
 #[test]
 fn an_origin_that_is_slow_costs_the_deadline_and_no_second_request() {
     let slow = Origin::answering(|_, _| {
-        std::thread::sleep(Duration::from_secs(60));
+        take(Duration::from_secs(60));
         false
     });
     let weir = Weir::start(&origin(slow.address, "read_timeout = \"1s\""));
@@ -124,7 +124,7 @@ fn a_fresh_connection_that_is_closed_without_an_answer_is_not_tried_again() {
 
 #[test]
 fn a_timeout_on_a_kept_connection_is_not_tried_again() {
-    let slow = second_time(|_| std::thread::sleep(Duration::from_secs(60)));
+    let slow = second_time(|_| take(Duration::from_secs(60)));
     let weir = Weir::start(&origin(slow.address, "read_timeout = \"1s\""));
     let mut client = Client::connect(weir.http);
     assert_eq!(client.ask(get("/", "")).status, 200);

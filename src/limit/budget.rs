@@ -151,7 +151,7 @@ mod tests {
         let waits: Vec<_> = (0..17).map(|_| budget.enter(&quota, START, NONE, 5).map(|d| d.as_millis())).collect();
         assert_eq!(waits[..5], [Ok(0); 5]);
         assert_eq!(waits[5..15], [10, 20, 30, 40, 50, 60, 70, 80, 90, 100].map(Ok));
-        assert_eq!(waits[15], Err(10));
+        assert_eq!(waits[15], Err(Duration::from_millis(10)));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::common::client::{Client, get};
 use super::common::origin::Origin;
-use super::common::{Weir, config, eventually};
+use super::common::{Weir, config, eventually, take};
 
 const DENY: &str = "[lists]\ndeny = [\"192.0.2.66\"]\n";
 const DENIED: &str = "POST / HTTP/1.1\r\nHost: test\r\nX-Forwarded-For: 192.0.2.66\r\n";
@@ -50,7 +50,7 @@ fn a_chunked_body_that_breaks_is_refused() {
     assert!(at_once.is_closed());
     let mut later = Client::connect(weir.http);
     later.send(format!("{POST}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"));
-    std::thread::sleep(std::time::Duration::from_millis(50));
+    take(std::time::Duration::from_millis(50));
     later.send("5\nhello\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: test\r\n\r\n");
     assert_eq!(later.read().status, 400);
     assert!(later.is_closed());

@@ -2,7 +2,7 @@
 
 use super::common::client::{Client, get};
 use super::common::origin::{Origin, respond};
-use super::common::{Weir, config, eventually};
+use super::common::{Weir, config, eventually, take};
 use std::io::{Read, Write};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
@@ -220,7 +220,7 @@ fn a_websocket_passes_raw_with_what_comes_right_behind_the_head() {
         client.send("\0\x01\x02GET / HTTP/1.1\r\n\r\n");
         assert_eq!(client.exactly(21).unwrap(), b"\0\x01\x02GET / HTTP/1.1\r\n\r\n");
         // Silence longer than any body may be.
-        std::thread::sleep(Duration::from_millis(1300));
+        take(Duration::from_millis(1300));
         client.send("still here");
         assert_eq!(client.exactly(10).unwrap(), b"still here");
     }

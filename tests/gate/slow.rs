@@ -2,7 +2,7 @@
 
 use super::common::client::{Client, get};
 use super::common::origin::{Origin, respond};
-use super::common::{Weir, config, eventually};
+use super::common::{Weir, config, eventually, take};
 use std::time::{Duration, Instant};
 
 /// Every deadline is a second.
@@ -22,7 +22,7 @@ fn drip(client: &mut Client, bytes: &[u8], pause: Duration) {
         if client.socket.write_all(&[*byte]).is_err() || client.socket.peek(&mut peeked).is_ok() {
             break;
         }
-        std::thread::sleep(pause);
+        take(pause);
     }
     client.socket.set_nonblocking(false).unwrap();
 }
@@ -77,7 +77,7 @@ fn keep_alive_outlives_requests_not_silence() {
     let started = Instant::now();
     while started.elapsed() < Duration::from_millis(1500) {
         assert_eq!(client.ask(get("/", "")).status, 200);
-        std::thread::sleep(Duration::from_millis(100));
+        take(Duration::from_millis(100));
     }
     assert!(client.is_closed());
 }
@@ -123,7 +123,7 @@ fn a_refused_body_that_drips_does_not_hold_the_connection() {
 #[test]
 fn an_origin_slower_than_the_body_deadlines_is_waited_for() {
     let origin = Origin::answering(|request, socket| {
-        std::thread::sleep(Duration::from_millis(1600));
+        take(Duration::from_millis(1600));
         respond(socket, "200 OK", &[], request.target.as_bytes());
         true
     });

@@ -31,6 +31,7 @@ fn origin(primary: Vec<OriginAddress>, fallback: Vec<OriginAddress>) -> Origin {
         max_in_flight: 512,
         connect_timeout: SECOND,
         read_timeout: SECOND,
+        queue_timeout: Duration::ZERO,
         write_timeout: SECOND,
         idle_timeout: SECOND,
         retries: 1,
