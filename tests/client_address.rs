@@ -1,4 +1,5 @@
 //! Whose request it is: forwarding headers, who is believed, lists, and IPv6.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! weir as a client meets it: what is passed on, what is refused, and how it is told.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! The gate under hostile and merely odd HTTP/1.1, by real sockets.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! The limit table in virtual time: against governor, at the edges of its clock, across reloads, under a flood.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 #![cfg(not(loom))]
 
 use governor::clock::FakeRelativeClock;

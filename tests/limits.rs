@@ -1,4 +1,5 @@
 //! Limits end to end: what they cover, what they count by, and who is charged.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Every interleaving of the lock-free structures, by loom: `make loom` (how: tests/loom/Cargo.toml).
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 #![cfg(loom)]
 
 use loom::sync::Arc;

@@ -1,4 +1,5 @@
 //! An origin that is down, slow, silent, broken or half dead: what its clients see, and how weir comes back.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 
