@@ -12,8 +12,8 @@ use crate::verdict::{Policy, Verdict};
 use bytes::{BufMut, Bytes, BytesMut};
 use pingora_core::protocols::http::date::get_cached_date;
 use pingora_http::ResponseHeader;
+use smallvec::SmallVec;
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -85,44 +85,39 @@ impl<'a> Refusal<'a> {
 
     /// Appends the whole HTTP/1.1 reply.
     pub(super) fn write(&self, replies: &Replies, out: &mut BytesMut) {
-        let body = self.body(replies);
-        let status = self.reason.status();
-        out.reserve(512 + body.len());
-        out.put_slice(b"HTTP/1.1 ");
-        number(out, u64::from(status));
-        out.put_u8(b' ');
-        out.put_slice(title(status).as_bytes());
-        out.put_slice(b"\r\nDate: ");
-        out.put_slice(get_cached_date().as_bytes());
-        out.put_slice(b"\r\nContent-Type: ");
-        out.put_slice(self.content_type().as_bytes());
-        out.put_slice(b"\r\nContent-Length: ");
-        number(out, body.len() as u64);
+        let (mut made, mut head) = (Made::new(), Made::new());
+        let body: &[u8] = match self.own_body(replies) {
+            Some(own) => own,
+            None => self.make_body(&mut made),
+        };
+        let date = get_cached_date();
+        put(&mut head, &["HTTP/1.1 ", decimal(self.reason.status(), &mut digits()), " ", title(self.reason.status())]);
+        put(&mut head, &["\r\nDate: ", date.to_str().unwrap_or_default()]);
+        put(&mut head, &["\r\nContent-Type: ", self.content_type()]);
+        put(&mut head, &["\r\nContent-Length: ", decimal(body.len() as u64, &mut digits())]);
+        let after = &mut digits();
+        let after = decimal(self.retry_after, after);
         if self.retry_after > 0 {
-            out.put_slice(b"\r\nRetry-After: ");
-            number(out, self.retry_after);
+            put(&mut head, &["\r\nRetry-After: ", after]);
         }
         if let Some(limit) = self.limit {
-            out.put_slice(b"\r\nRateLimit-Policy: ");
-            out.put_slice(limit.policy_field.as_bytes());
-            out.put_slice(b"\r\nRateLimit: \"");
-            out.put_slice(limit.name.as_bytes());
-            out.put_slice(b"\";r=0;t=");
-            number(out, self.retry_after);
+            put(&mut head, &["\r\nRateLimit-Policy: ", &limit.policy_field]);
+            put(&mut head, &["\r\nRateLimit: \"", &limit.name, "\";r=0;t=", after]);
         }
-        out.put_slice(b"\r\nCache-Control: no-store");
-        if self.reason == Reason::MethodNotAllowed {
-            out.put_slice(ALLOW.as_bytes());
-        }
-        out.put_slice(if self.close { b"\r\nConnection: close\r\n\r\n" } else { b"\r\n\r\n" });
+        let allow = if self.reason == Reason::MethodNotAllowed { ALLOW } else { "" };
+        let close = if self.close { "\r\nConnection: close\r\n\r\n" } else { "\r\n\r\n" };
+        put(&mut head, &["\r\nCache-Control: no-store", allow, close]);
+        out.reserve(head.len() + body.len());
+        out.put_slice(&head);
         if !self.head {
-            out.put_slice(&body);
+            out.put_slice(body);
         }
     }
 
     /// The reply for HTTP/2: its head, and its body.
     pub(super) fn response(&self, replies: &Replies) -> pingora_core::Result<(ResponseHeader, Bytes)> {
-        let body = self.body(replies);
+        let own = self.own_body(replies).cloned();
+        let body = own.unwrap_or_else(|| Bytes::copy_from_slice(self.make_body(&mut Made::new())));
         let mut head = ResponseHeader::build(self.reason.status(), Some(8))?;
         head.insert_header("date", get_cached_date())?;
         head.insert_header("content-type", self.content_type())?;
@@ -142,52 +137,58 @@ impl<'a> Refusal<'a> {
         if self.browser { "text/html; charset=utf-8" } else { "application/problem+json" }
     }
 
-    fn body(&self, replies: &Replies) -> Bytes {
-        let status = self.reason.status();
+    fn own_body<'r>(&self, replies: &'r Replies) -> Option<&'r Bytes> {
         let own = if self.browser { &replies.page } else { &replies.problem };
-        if let Some(body) = own.get(&status) {
-            return body.clone();
-        }
-        let mut out = String::with_capacity(320);
-        // Writing to a String can't fail.
-        let _ = if self.browser { self.page(&mut out) } else { self.problem(&mut out) };
-        Bytes::from(out)
+        own.get(&self.reason.status())
     }
 
-    fn problem(&self, out: &mut String) -> std::fmt::Result {
+    fn make_body<'m>(&self, made: &'m mut Made) -> &'m [u8] {
+        if self.browser {
+            self.page(made)
+        } else {
+            self.problem(made)
+        }
+        made
+    }
+
+    fn problem(&self, out: &mut Made) {
         let (status, row) = (self.reason.status(), self.reason.row());
-        write!(
-            out,
-            r#"{{"type":"about:blank","title":"{}","status":{status},"detail":"{}","reason":"{}""#,
-            title(status),
-            row.text,
-            row.code
-        )?;
+        let code = &mut digits();
+        put(out, &[r#"{"type":"about:blank","title":""#, title(status), r#"","status":"#, decimal(status, code)]);
+        put(out, &[r#","detail":""#, row.text, r#"","reason":""#, row.code, "\""]);
         if let Some(limit) = self.limit {
             // A limit's name is letters, digits, '-', '_' and '.': nothing to escape.
-            write!(out, r#","rule":"{}""#, limit.name)?;
+            put(out, &[r#","rule":""#, &limit.name, "\""]);
         }
         if self.retry_after > 0 {
-            write!(out, r#","retry_after":{}"#, self.retry_after)?;
+            put(out, &[r#","retry_after":"#, decimal(self.retry_after, &mut digits())]);
         }
-        out.push('}');
-        Ok(())
+        put(out, &["}"]);
     }
 
-    fn page(&self, out: &mut String) -> std::fmt::Result {
+    fn page(&self, out: &mut Made) {
         let title = title(self.reason.status());
-        write!(
-            out,
-            "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\">\
-             <title>{title}</title><body style=\"font:1.1em/1.5 system-ui;max-width:34em;margin:15vh auto;padding:0 1em\">\
-             <h1>{title}</h1>"
-        )?;
+        put(out, &[PAGE, title, STYLE, title, "</h1>"]);
         match self.retry_after {
-            0 => out.push_str("<p>This request was not passed on."),
-            1 => out.push_str("<p>Please try again in a second."),
-            n => write!(out, "<p>Please try again in {n} seconds.")?,
+            0 => put(out, &["<p>This request was not passed on."]),
+            1 => put(out, &["<p>Please try again in a second."]),
+            n => put(out, &["<p>Please try again in ", decimal(n, &mut digits()), " seconds."]),
         }
-        write!(out, "<p><small>{}</small>", self.reason.code())
+        put(out, &["<p><small>", self.reason.code(), "</small>"]);
+    }
+}
+
+const PAGE: &str = "<!doctype html><html lang=en><meta charset=utf-8>\
+    <meta name=viewport content=\"width=device-width\"><title>";
+const STYLE: &str =
+    "</title><body style=\"font:1.1em/1.5 system-ui;max-width:34em;margin:15vh auto;padding:0 1em\"><h1>";
+
+/// A part of one reply: on the stack, as a refusal allocates nothing.
+type Made = SmallVec<[u8; 640]>;
+
+fn put(out: &mut Made, pieces: &[&str]) {
+    for piece in pieces {
+        out.extend_from_slice(piece.as_bytes());
     }
 }
 
@@ -223,9 +224,9 @@ fn title(status: u16) -> &'static str {
     }
 }
 
-/// Appends a number in decimal.
-fn number(out: &mut BytesMut, mut n: u64) {
-    let mut digits = [0u8; 20];
+/// A number in decimal, written into `digits`.
+fn decimal(n: impl Into<u64>, digits: &mut [u8; 20]) -> &str {
+    let mut n = n.into();
     let mut at = digits.len();
     loop {
         at -= 1;
@@ -235,5 +236,10 @@ fn number(out: &mut BytesMut, mut n: u64) {
             break;
         }
     }
-    out.put_slice(&digits[at..]);
+    std::str::from_utf8(&digits[at..]).unwrap_or_default()
+}
+
+/// Room for any `u64`.
+const fn digits() -> [u8; 20] {
+    [0; 20]
 }

@@ -68,9 +68,9 @@ impl Deadline {
 
     /// Registers for the signal once; not with every request.
     fn is_closing(&mut self, cx: &mut Context<'_>) -> bool {
-        if let Some(closing) = &mut self.closing {
-            // Polled again only by a wake-up of this task, and then cheaply.
-            return *self.signal.borrow() || closing.as_mut().poll(cx).is_ready();
+        if self.closing.is_some() {
+            // It stays registered and wakes this task; asking the signal takes no lock that all connections share.
+            return self.signal.has_changed().unwrap_or(true);
         }
         let mut signal = self.signal.clone();
         let mut closing: Closing = Box::pin(async move {

@@ -12,6 +12,7 @@ mod stream;
 use super::edge::{Edge, Peer, Place, Story};
 use super::transport::Transport;
 use crate::base::clock::{self, Time};
+use crate::verdict::Policy;
 use bytes::{Buf, BytesMut};
 use chunked::Scanner;
 use deadline::Deadline;
@@ -138,7 +139,8 @@ impl Gate {
         self.story = None;
         self.searched = 0;
         self.served = true;
-        self.restart_deadline(now);
+        let policy = self.edge.policy.load();
+        self.restart_deadline(&policy, now);
     }
 
     /// Runs until the gate must give way. The future on top of this lives on the stack of the connection's task.
@@ -171,26 +173,26 @@ impl Gate {
         if ready!(Pin::new(&mut self.io).poll_read(cx, &mut buf)).is_err() || buf.filled().is_empty() {
             return Poll::Ready(Step::Drop);
         }
-        let (now, bytes) = (clock::now(), buf.filled());
-        let (used, step) = self.eat(bytes, now);
+        let (now, policy, bytes) = (clock::now(), self.edge.policy.load(), buf.filled());
+        let (used, step) = self.eat(bytes, &policy, now);
         if used < bytes.len() {
             self.inbox.extend_from_slice(&bytes[used..]);
         }
-        self.stamp(now, used > 0);
+        self.stamp(&policy, now, used > 0);
         Poll::Ready(step)
     }
 
     /// Uses what is left over; reads more behind it where it is no whole head.
     fn poll_inbox(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
-        let now = clock::now();
+        let (now, policy) = (clock::now(), self.edge.policy.load());
         let mut inbox = std::mem::take(&mut self.inbox);
-        let (used, step) = self.eat(&inbox, now);
+        let (used, step) = self.eat(&inbox, &policy, now);
         inbox.advance(used);
         if used > 0 {
             self.searched = 0;
         }
         self.inbox = inbox;
-        self.stamp(now, used > 0);
+        self.stamp(&policy, now, used > 0);
         if used > 0 || !matches!(step, Step::More) {
             return Poll::Ready(step);
         }
@@ -205,7 +207,7 @@ impl Gate {
     }
 
     /// Uses whole requests from `bytes` until one is admitted or none is left; how many bytes went.
-    fn eat(&mut self, bytes: &[u8], now: Time) -> (usize, Step) {
+    fn eat(&mut self, bytes: &[u8], policy: &Policy, now: Time) -> (usize, Step) {
         let mut at = 0;
         loop {
             let swallowed = self.skip.min((bytes.len() - at) as u64);
@@ -216,7 +218,7 @@ impl Gate {
             if at == bytes.len() || self.outbox.len() >= BATCH {
                 return (at, Step::More);
             }
-            let (used, step) = self.one(&bytes[at..], now);
+            let (used, step) = self.one(&bytes[at..], policy, now);
             at += used;
             match step {
                 Some(step) => return (at, step),
@@ -226,15 +228,14 @@ impl Gate {
     }
 
     /// Clocks what the bytes so far mean: an idle connection, or a head that has begun.
-    fn stamp(&mut self, now: Time, progress: bool) {
+    fn stamp(&mut self, policy: &Policy, now: Time, progress: bool) {
         let idle = self.inbox.is_empty() && self.skip == 0;
         if idle || !self.in_head || (progress && self.skip == 0) {
-            self.restart_deadline(now);
+            self.restart_deadline(policy, now);
         }
     }
 
-    fn restart_deadline(&mut self, now: Time) {
-        let policy = self.edge.policy.load();
+    fn restart_deadline(&mut self, policy: &Policy, now: Time) {
         let listen = &policy.settings.listen;
         self.in_head = !self.inbox.is_empty() || self.skip > 0;
         self.deadline.set(now + if self.in_head { listen.header_timeout } else { listen.keepalive_timeout });
