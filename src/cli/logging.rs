@@ -7,9 +7,9 @@ use tracing_subscriber::EnvFilter;
 /// The variable that says what is logged, such as `debug` or `weir=debug,pingora_proxy=info`.
 pub const VARIABLE: &str = "WEIR_LOG";
 
-/// Libraries speak only when something is wrong.
+/// weir speaks for itself. Pingora would write a line for every broken connection: an attacker's way to a full disk.
 const DEFAULT: &str =
-    "warn,weir=info,pingora_core=warn,pingora_proxy=warn,pingora_http=warn,pingora_pool=warn,h2=error,hyper=error";
+    "warn,weir=info,pingora_core=off,pingora_proxy=off,pingora_http=off,pingora_pool=off,h2=off,hyper=error";
 
 /// Starts the log, that of libraries which use the `log` crate included.
 pub fn start() -> anyhow::Result<()> {

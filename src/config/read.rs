@@ -216,7 +216,7 @@ fn reply(s: &mut Section<'_, '_>) -> Reply {
 fn log(s: &mut Section<'_, '_>) -> Log {
     let target = log_target(s.base());
     Log {
-        access: s.start("access", target, r#""stdout""#, "Where the access log goes; a file is appended to."),
+        access: s.live("access", target, r#""stdout""#, "Where the access log goes; a file is appended to."),
         refused_rate: s.live("refused_rate", rate(), r#""100/s""#, "The most refusals logged; the rest is counted."),
         forwarded_sample: s.live("forwarded_sample", share(), r#""1%""#, "The share of forwarded requests logged."),
     }

@@ -102,8 +102,7 @@ impl Server {
         let (stream, settings) = self.app.proxy.process_new_http(session, &self.stop).await?.consume();
         *carry = settings;
         let mut gate = stream.into_any().downcast::<Gate>().ok()?;
-        gate.resume(clock::now());
-        Some(gate)
+        gate.resume(clock::now()).then_some(gate)
     }
 
     /// Reads the preface under the deadline of a head, then lets Pingora serve.

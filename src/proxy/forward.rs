@@ -2,7 +2,7 @@
 
 use super::edge::Peer;
 use crate::config::settings::AddressFrom;
-use http::header::{FORWARDED, HeaderName};
+use http::header::{CONNECTION, FORWARDED, HeaderName, UPGRADE};
 use http::{HeaderMap, HeaderValue};
 use pingora_core::Result;
 use pingora_http::RequestHeader;
@@ -20,6 +20,13 @@ static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Appends the peer to what trusted proxies said, and forgets what others claimed. `traceparent` (W3C Trace Context)
 /// and the load balancer's own trace header pass as they are.
 pub(super) fn prepare(request: &mut RequestHeader, peer: &Peer, from: AddressFrom, request_id: u128) -> Result<()> {
+    let upgrade = request.headers.get(UPGRADE);
+    if upgrade.is_some_and(|u| !u.as_bytes().trim_ascii().eq_ignore_ascii_case(b"websocket")) {
+        // As at the gate: any other upgrade would be a tunnel past it.
+        request.remove_header(&UPGRADE);
+        request.remove_header(&CONNECTION);
+        request.remove_header("http2-settings");
+    }
     if !peer.trusted {
         for name in
             [&X_FORWARDED_FOR, &X_FORWARDED_PROTO, &X_FORWARDED_PORT, &X_FORWARDED_HOST, &FORWARDED, &VIEWER_ADDRESS]
@@ -34,7 +41,10 @@ pub(super) fn prepare(request: &mut RequestHeader, peer: &Peer, from: AddressFro
     let chain = chain(&request.headers, said);
     request.insert_header(X_FORWARDED_FOR.clone(), chain)?;
     if !request.headers.contains_key(&X_FORWARDED_PROTO) {
-        request.insert_header(X_FORWARDED_PROTO.clone(), HeaderValue::from_static(if peer.tls { "https" } else { "http" }))?;
+        request.insert_header(
+            X_FORWARDED_PROTO.clone(),
+            HeaderValue::from_static(if peer.tls { "https" } else { "http" }),
+        )?;
     }
     if request.headers.contains_key(FORWARDED) {
         request.append_header(FORWARDED, node(said))?;
@@ -147,6 +157,17 @@ mod tests {
         assert_eq!(header(&sent(true, &[("x-request-id", "abc-1")]), "x-request-id"), "abc-1");
         assert_eq!(header(&sent(true, &[("x-request-id", "")]), "x-request-id"), format!("{:032x}", 7));
         assert_eq!(header(&sent(true, &[]), "x-request-id").len(), 32);
+    }
+
+    #[test]
+    fn only_a_websocket_may_upgrade() {
+        let kept = sent(true, &[("upgrade", "WebSocket"), ("connection", "upgrade")]);
+        assert_eq!((header(&kept, "upgrade"), header(&kept, "connection")), ("WebSocket", "upgrade"));
+        let tunnel = [("upgrade", "h2c"), ("connection", "upgrade, http2-settings"), ("http2-settings", "AAMAAABk")];
+        let stripped = sent(true, &tunnel);
+        for name in ["upgrade", "connection", "http2-settings"] {
+            assert_eq!(header(&stripped, name), "", "{name}");
+        }
     }
 
     #[test]

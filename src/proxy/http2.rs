@@ -94,10 +94,13 @@ pub(super) fn count_reset(peer: &Peer, policy: &Policy) {
     }
 }
 
-/// The connection is to die at its next read or write.
+/// The connection is to die at its next read or write; unless a trusted proxy brings many clients on it, of whom one
+/// must not take the others down. Their streams end one by one.
 pub(super) fn condemn(peer: &Peer) {
-    // Relaxed: a flag, nothing is published through it.
-    peer.condemned.store(true, Ordering::Relaxed);
+    if !peer.trusted {
+        // Relaxed: a flag, nothing is published through it.
+        peer.condemned.store(true, Ordering::Relaxed);
+    }
 }
 
 /// The connection as Pingora sees it.

@@ -86,7 +86,7 @@ pub(super) async fn accept(
         let accepted = tokio::select! {
             biased;
             accepted = listener.accept() => accepted,
-            _ = accepting.wait_for(|on| !on) => return Ok(()),
+            _ = accepting.wait_for(|on| !on) => break,
         };
         match accepted {
             Ok((socket, from)) => admit(socket, from, tls.clone(), &server),
@@ -98,6 +98,14 @@ pub(super) async fn accept(
             Err(_) => {}
         }
     }
+    // Closing resets whatever the kernel holds. Not by tokio, which asks the kernel only once it was told of a
+    // newcomer: it may not have been told yet.
+    let listener = listener.into_std()?;
+    while let Ok((socket, from)) = listener.accept() {
+        socket.set_nonblocking(true)?;
+        admit(tokio::net::TcpStream::from_std(socket)?, from, tls.clone(), &server);
+    }
+    Ok(())
 }
 
 fn admit(socket: tokio::net::TcpStream, from: SocketAddr, tls: Option<TlsAcceptor>, server: &Server) {

@@ -2,7 +2,7 @@
 
 use crate::base::clock::Time;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::Context;
 use tokio::sync::watch;
 use tokio::time::{Instant, Sleep};
 
@@ -68,17 +68,16 @@ impl Deadline {
 
     /// Registers for the signal once; not with every request.
     fn is_closing(&mut self, cx: &mut Context<'_>) -> bool {
-        if self.closing.is_some() {
-            // It stays registered and wakes this task; asking the signal takes no lock that all connections share.
-            return self.signal.has_changed().unwrap_or(true);
+        if self.closing.is_none() {
+            let mut signal = self.signal.clone();
+            let closing = self.closing.insert(Box::pin(async move {
+                // An error says that weir is gone altogether.
+                drop(signal.wait_for(|closing| *closing).await);
+            }));
+            // Polled once: it stays registered, and wakes this task.
+            let _ = closing.as_mut().poll(cx);
         }
-        let mut signal = self.signal.clone();
-        let mut closing: Closing = Box::pin(async move {
-            // An error says that weir is gone altogether.
-            let _ = signal.wait_for(|closing| *closing).await;
-        });
-        let ready = matches!(closing.as_mut().poll(cx), Poll::Ready(()));
-        self.closing = Some(closing);
-        ready
+        // Sent once only. This takes no lock, which all connections would share.
+        self.signal.has_changed().unwrap_or(true)
     }
 }
