@@ -42,7 +42,7 @@ impl Context {
             peer: None,
             story: None,
             place: None,
-            meter: Meter::new(clock::now()),
+            meter: Meter::new(Time::default()),
             pick: None,
             tried: Tried::default(),
             attempts: 0,
@@ -54,5 +54,10 @@ impl Context {
             refused: false,
             upgraded: false,
         }
+    }
+
+    /// When the request's head was whole; the clock need not be read for it again.
+    pub(super) fn started(&self) -> Time {
+        self.story.map_or_else(clock::now, |story| story.started)
     }
 }

@@ -12,7 +12,6 @@ use crate::verdict::{Policy, Verdict};
 use bytes::{BufMut, Bytes, BytesMut};
 use pingora_core::protocols::http::date::get_cached_date;
 use pingora_http::ResponseHeader;
-use smallvec::SmallVec;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -85,39 +84,50 @@ impl<'a> Refusal<'a> {
 
     /// Appends the whole HTTP/1.1 reply.
     pub(super) fn write(&self, replies: &Replies, out: &mut BytesMut) {
-        let (mut made, mut head) = (Made::new(), Made::new());
-        let body: &[u8] = match self.own_body(replies) {
-            Some(own) => own,
-            None => self.make_body(&mut made),
-        };
-        let date = get_cached_date();
-        put(&mut head, &["HTTP/1.1 ", decimal(self.reason.status(), &mut digits()), " ", title(self.reason.status())]);
-        put(&mut head, &["\r\nDate: ", date.to_str().unwrap_or_default()]);
-        put(&mut head, &["\r\nContent-Type: ", self.content_type()]);
-        put(&mut head, &["\r\nContent-Length: ", decimal(body.len() as u64, &mut digits())]);
-        let after = &mut digits();
-        let after = decimal(self.retry_after, after);
+        let (mut status, mut after, mut length) = ([0; 20], [0; 20], [0; 20]);
+        let (status, after) =
+            (decimal(u64::from(self.reason.status()), &mut status), decimal(self.retry_after, &mut after));
+        let body = self.body(replies, status, after);
+        let bytes: usize = body.iter().map(|piece| piece.len()).sum();
+        out.reserve(512 + bytes);
+        out.put_slice(b"HTTP/1.1 ");
+        out.put_slice(status);
+        out.put_u8(b' ');
+        out.put_slice(title(self.reason.status()).as_bytes());
+        out.put_slice(b"\r\nDate: ");
+        out.put_slice(get_cached_date().as_bytes());
+        out.put_slice(b"\r\nContent-Type: ");
+        out.put_slice(self.content_type().as_bytes());
+        out.put_slice(b"\r\nContent-Length: ");
+        out.put_slice(decimal(bytes as u64, &mut length));
         if self.retry_after > 0 {
-            put(&mut head, &["\r\nRetry-After: ", after]);
+            out.put_slice(b"\r\nRetry-After: ");
+            out.put_slice(after);
         }
         if let Some(limit) = self.limit {
-            put(&mut head, &["\r\nRateLimit-Policy: ", &limit.policy_field]);
-            put(&mut head, &["\r\nRateLimit: \"", &limit.name, "\";r=0;t=", after]);
+            out.put_slice(b"\r\nRateLimit-Policy: ");
+            out.put_slice(limit.policy_field.as_bytes());
+            out.put_slice(b"\r\nRateLimit: \"");
+            out.put_slice(limit.name.as_bytes());
+            out.put_slice(b"\";r=0;t=");
+            out.put_slice(after);
         }
-        let allow = if self.reason == Reason::MethodNotAllowed { ALLOW } else { "" };
-        let close = if self.close { "\r\nConnection: close\r\n\r\n" } else { "\r\n\r\n" };
-        put(&mut head, &["\r\nCache-Control: no-store", allow, close]);
-        out.reserve(head.len() + body.len());
-        out.put_slice(&head);
+        out.put_slice(b"\r\nCache-Control: no-store");
+        if self.reason == Reason::MethodNotAllowed {
+            out.put_slice(ALLOW.as_bytes());
+        }
+        out.put_slice(if self.close { b"\r\nConnection: close\r\n\r\n" } else { b"\r\n\r\n" });
         if !self.head {
-            out.put_slice(body);
+            body.iter().for_each(|piece| out.put_slice(piece));
         }
     }
 
     /// The reply for HTTP/2: its head, and its body.
     pub(super) fn response(&self, replies: &Replies) -> pingora_core::Result<(ResponseHeader, Bytes)> {
-        let own = self.own_body(replies).cloned();
-        let body = own.unwrap_or_else(|| Bytes::copy_from_slice(self.make_body(&mut Made::new())));
+        let (mut status, mut after) = ([0; 20], [0; 20]);
+        let (status, after) =
+            (decimal(u64::from(self.reason.status()), &mut status), decimal(self.retry_after, &mut after));
+        let body = Bytes::from(self.body(replies, status, after).concat());
         let mut head = ResponseHeader::build(self.reason.status(), Some(8))?;
         head.insert_header("date", get_cached_date())?;
         head.insert_header("content-type", self.content_type())?;
@@ -137,60 +147,76 @@ impl<'a> Refusal<'a> {
         if self.browser { "text/html; charset=utf-8" } else { "application/problem+json" }
     }
 
-    fn own_body<'r>(&self, replies: &'r Replies) -> Option<&'r Bytes> {
+    /// The body in pieces: its length is known before it is written, and nothing is put on the heap.
+    fn body<'b>(&'b self, replies: &'b Replies, status: &'b [u8], after: &'b [u8]) -> Pieces<'b> {
         let own = if self.browser { &replies.page } else { &replies.problem };
-        own.get(&self.reason.status())
+        match own.get(&self.reason.status()) {
+            Some(own) => {
+                let mut pieces: Pieces<'b> = [b""; 14];
+                pieces[0] = own;
+                pieces
+            }
+            None if self.browser => self.page(after),
+            None => self.problem(status, after),
+        }
     }
 
-    fn make_body<'m>(&self, made: &'m mut Made) -> &'m [u8] {
-        if self.browser {
-            self.page(made)
-        } else {
-            self.problem(made)
-        }
-        made
+    fn problem<'b>(&'b self, status: &'b [u8], after: &'b [u8]) -> Pieces<'b> {
+        let (title, row) = (title(self.reason.status()), self.reason.row());
+        // A limit's name is letters, digits, '-', '_' and '.': nothing to escape.
+        let (rule, name): (&[u8], &[u8]) = match self.limit {
+            Some(limit) => (br#"","rule":""#, limit.name.as_bytes()),
+            None => (b"", b""),
+        };
+        let (wait, after): (&[u8], &[u8]) =
+            if self.retry_after > 0 { (br#"","retry_after":"#, after) } else { (b"\"", b"") };
+        [
+            br#"{"type":"about:blank","title":""#,
+            title.as_bytes(),
+            br#"","status":"#,
+            status,
+            br#","detail":""#,
+            row.text.as_bytes(),
+            br#"","reason":""#,
+            row.code.as_bytes(),
+            rule,
+            name,
+            wait,
+            after,
+            b"}",
+            b"",
+        ]
     }
 
-    fn problem(&self, out: &mut Made) {
-        let (status, row) = (self.reason.status(), self.reason.row());
-        let code = &mut digits();
-        put(out, &[r#"{"type":"about:blank","title":""#, title(status), r#"","status":"#, decimal(status, code)]);
-        put(out, &[r#","detail":""#, row.text, r#"","reason":""#, row.code, "\""]);
-        if let Some(limit) = self.limit {
-            // A limit's name is letters, digits, '-', '_' and '.': nothing to escape.
-            put(out, &[r#","rule":""#, &limit.name, "\""]);
-        }
-        if self.retry_after > 0 {
-            put(out, &[r#","retry_after":"#, decimal(self.retry_after, &mut digits())]);
-        }
-        put(out, &["}"]);
-    }
-
-    fn page(&self, out: &mut Made) {
-        let title = title(self.reason.status());
-        put(out, &[PAGE, title, STYLE, title, "</h1>"]);
-        match self.retry_after {
-            0 => put(out, &["<p>This request was not passed on."]),
-            1 => put(out, &["<p>Please try again in a second."]),
-            n => put(out, &["<p>Please try again in ", decimal(n, &mut digits()), " seconds."]),
-        }
-        put(out, &["<p><small>", self.reason.code(), "</small>"]);
+    fn page<'b>(&'b self, after: &'b [u8]) -> Pieces<'b> {
+        let title = title(self.reason.status()).as_bytes();
+        let (advice, after, unit): (&[u8], &[u8], &[u8]) = match self.retry_after {
+            0 => (b"<p>This request was not passed on.", b"", b""),
+            1 => (b"<p>Please try again in a second.", b"", b""),
+            _ => (b"<p>Please try again in ", after, b" seconds."),
+        };
+        let code = self.reason.code().as_bytes();
+        [
+            b"<!doctype html><html lang=en><meta charset=utf-8>",
+            b"<meta name=viewport content=\"width=device-width\"><title>",
+            title,
+            b"</title><body style=\"font:1.1em/1.5 system-ui;max-width:34em;margin:15vh auto;padding:0 1em\"><h1>",
+            title,
+            b"</h1>",
+            advice,
+            after,
+            unit,
+            b"<p><small>",
+            code,
+            b"</small>",
+            b"",
+            b"",
+        ]
     }
 }
 
-const PAGE: &str = "<!doctype html><html lang=en><meta charset=utf-8>\
-    <meta name=viewport content=\"width=device-width\"><title>";
-const STYLE: &str =
-    "</title><body style=\"font:1.1em/1.5 system-ui;max-width:34em;margin:15vh auto;padding:0 1em\"><h1>";
-
-/// A part of one reply: on the stack, as a refusal allocates nothing.
-type Made = SmallVec<[u8; 640]>;
-
-fn put(out: &mut Made, pieces: &[&str]) {
-    for piece in pieces {
-        out.extend_from_slice(piece.as_bytes());
-    }
-}
+/// A body; pieces that it does not need are empty.
+type Pieces<'a> = [&'a [u8]; 14];
 
 /// The methods that weir passes on, as far as they have names in RFC 9110.
 const ALLOW: &str = "\r\nAllow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
@@ -225,8 +251,7 @@ fn title(status: u16) -> &'static str {
 }
 
 /// A number in decimal, written into `digits`.
-fn decimal(n: impl Into<u64>, digits: &mut [u8; 20]) -> &str {
-    let mut n = n.into();
+fn decimal(mut n: u64, digits: &mut [u8; 20]) -> &[u8] {
     let mut at = digits.len();
     loop {
         at -= 1;
@@ -236,10 +261,5 @@ fn decimal(n: impl Into<u64>, digits: &mut [u8; 20]) -> &str {
             break;
         }
     }
-    std::str::from_utf8(&digits[at..]).unwrap_or_default()
-}
-
-/// Room for any `u64`.
-const fn digits() -> [u8; 20] {
-    [0; 20]
+    &digits[at..]
 }

@@ -140,13 +140,14 @@ impl ProxyHttp for Service {
         };
         if !refused {
             context.request_id = forward::request_id(&session.req_header().headers);
-            context.meter = super::body::Meter::new(clock::now());
+            context.meter = super::body::Meter::new(context.started());
         }
         Ok(refused)
     }
 
     async fn upstream_peer(&self, _: &mut Session, context: &mut Context) -> Result<Box<HttpPeer>> {
-        let Some(pick) = self.edge.pool.pick(&context.tried, clock::now()) else {
+        let now = if context.attempts == 0 { context.started() } else { clock::now() };
+        let Some(pick) = self.edge.pool.pick(&context.tried, now) else {
             context.ended = Some(Reason::OriginUnavailable);
             return Err(Error::explain(ErrorType::HTTPStatus(503), "no endpoint").into_up());
         };
@@ -187,7 +188,7 @@ impl ProxyHttp for Service {
         if context.upgraded || session.was_upgraded() {
             return Ok(());
         }
-        let piece = body.as_ref().map_or(0, Bytes::len);
+        let Some(piece) = body.as_ref().map(Bytes::len) else { return Ok(()) };
         match context.meter.add(piece, clock::now(), &context.policy.settings.listen) {
             Ok(()) => Ok(()),
             // The origin answers already: a conversation (as streams of gRPC are), and no upload that is held back.
