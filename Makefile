@@ -25,7 +25,7 @@ run: build ## Build the release binary and serve with config/weir.toml (CONFIG=F
 build: setup-build ## Build the release binary
 	cargo build --release --locked
 
-test: setup-build setup-lint lint docs loom unit ## Prove the project: lint, docs, models, unit, property and end-to-end tests
+test: setup-build setup-lint setup-test lint docs loom unit ## Prove the project: lint, docs, models, unit, property and end-to-end tests
 
 lint: setup-lint setup-build fmt clippy deny ## Format, clippy and dependency checks
 

@@ -163,3 +163,16 @@ fn http2_is_told_to_go_away_and_its_streams_are_finished() {
     });
     assert_eq!(weir.wait(), 0);
 }
+
+#[test]
+fn connections_in_steady_use_are_told_to_close_and_not_reset() {
+    let origin = Origin::echo();
+    for _ in 0..2 {
+        // Without a delay, connections are closed while they are told nothing yet.
+        let weir = common::Weir::start(&draining(origin.address, "1ms", "5s", ""));
+        let load = Load::start(weir.http, 4);
+        eventually("load", || load.done() > 20);
+        assert!(weir.drain());
+        assert_eq!(load.ended(), Vec::<String>::new());
+    }
+}

@@ -2,7 +2,15 @@
 
 mod common;
 
+#[path = "gate/bodies.rs"]
+mod bodies;
+#[path = "gate/connections.rs"]
+mod connections;
 #[path = "gate/malformed.rs"]
 mod malformed;
+#[path = "gate/passing.rs"]
+mod passing;
 #[path = "gate/pipelining.rs"]
 mod pipelining;
+#[path = "gate/slow.rs"]
+mod slow;

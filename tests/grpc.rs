@@ -1,10 +1,13 @@
 //! gRPC through weir: HTTP/2 on both sides, trailers, and streams that talk both ways.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 
 use bytes::Bytes;
+use common::client::{Client, get};
 use common::h2::{H2, request};
 use common::h2_origin::H2Origin;
+use common::origin::Origin;
 use common::tls;
 use common::{Weir, eventually, listening};
 use std::net::SocketAddr;
@@ -120,4 +123,30 @@ fn a_call_that_is_never_answered_ends_with_504_and_one_given_up_reaches_the_orig
     drop(answer);
     eventually("given up", || weir.ended("client-gone") == 1);
     assert_eq!(weir.ended("origin-timeout"), 1);
+}
+
+#[test]
+fn an_origin_that_is_down_or_speaks_http1_is_a_bad_gateway() {
+    let origin = Origin::echo();
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for address in [origin.address, closed] {
+        let weir = Weir::start(&config(address, "h2c = true", "[origin.eject]\nafter = 0\n"));
+        let mut client = H2::connect(weir.http);
+        let statuses: Vec<u16> = (0..3).map(|_| client.ask(call("/a", "192.0.2.1"), b"m").unwrap().status).collect();
+        assert_eq!(statuses, [502; 3]);
+    }
+}
+
+#[test]
+fn an_http1_client_reaches_an_http2_origin_by_shared_connections() {
+    let origin = H2Origin::echo();
+    let weir = Weir::start(&config(origin.address, "", ""));
+    for _ in 0..5 {
+        let mut client = Client::connect(weir.http);
+        assert_eq!(client.ask(get("/a", "")).status, 200);
+        let post = b"POST /b HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello";
+        assert_eq!(client.ask(post).text(), "hello");
+    }
+    assert_eq!(origin.requests(), 10);
+    assert!(origin.connections() <= 2, "{} connections", origin.connections());
 }

@@ -1,4 +1,5 @@
 //! HTTP/2 by prior knowledge: what is passed on, what is refused, and when a connection is over.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 
@@ -6,7 +7,7 @@ use bytes::Bytes;
 use common::client::Client;
 use common::h2::{self, GOAWAY, H2, RST_STREAM, get, nothing_left, request};
 use common::origin::{Origin, respond};
-use common::{Weir, eventually, listening};
+use common::{Weir, eventually, listening, take};
 use std::io::Write;
 use std::time::{Duration, Instant};
 
@@ -143,7 +144,7 @@ fn a_body_that_trickles_is_given_up() {
 fn more_streams_than_allowed_are_refused_alone() {
     let origin = Origin::answering(|request, socket| {
         if request.target == "/wait" {
-            std::thread::sleep(Duration::from_secs(1));
+            take(Duration::from_secs(1));
         }
         respond(socket, "200 OK", &[], b"ok");
         true
@@ -246,7 +247,7 @@ fn an_origin_that_fails_is_told_by_status() {
             "/garbage" => socket.write_all(b"\x16\x03\x01 what is this\r\n\r\n"),
             "/short" => socket.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this"),
             "/silent" => {
-                std::thread::sleep(Duration::from_secs(3));
+                take(Duration::from_secs(3));
                 Ok(())
             }
             _ => socket.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"),
@@ -267,7 +268,7 @@ fn an_origin_that_fails_is_told_by_status() {
 #[test]
 fn draining_finishes_streams_and_says_goodbye() {
     let origin = Origin::answering(|_, socket| {
-        std::thread::sleep(Duration::from_millis(500));
+        take(Duration::from_millis(500));
         respond(socket, "200 OK", &[], b"ok");
         true
     });

@@ -1,4 +1,5 @@
 //! HTTP/2 as an attacker speaks it: floods cost their sender the connection, and one stream is one request.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 
@@ -8,7 +9,7 @@ use common::h2::{
     get_block, nothing_left,
 };
 use common::origin::{Origin, respond};
-use common::{Weir, eventually, listening};
+use common::{Weir, eventually, listening, take};
 use std::time::Duration;
 
 /// ENHANCE_YOUR_CALM.
@@ -27,7 +28,7 @@ fn cancel(stream: u32) -> Vec<u8> {
 
 fn slow_origin() -> Origin {
     Origin::answering(|_, socket| {
-        std::thread::sleep(Duration::from_millis(300));
+        take(Duration::from_millis(300));
         respond(socket, "200 OK", &[], b"ok");
         true
     })

@@ -186,8 +186,14 @@ impl Reloader {
         commit();
         self.log_gate.set(settings.log.refused_rate, settings.log.forwarded_sample);
         let needs_restart = config::diff(&self.started_with, &settings);
+        let limits_changed = old.settings.limits != settings.limits;
         let policy = Policy::compile(settings, &fresh.networks, &self.state, clock::now());
         self.policy.store(Arc::new(policy));
+        if limits_changed {
+            // A debt beyond a smaller burst reads as an empty bucket, but shrinks only once it is cut.
+            let state = self.state.clone();
+            let _ = tokio::task::spawn_blocking(move || state.tables.sweep(clock::now())).await;
+        }
         self.notes.store(Arc::new(fresh.loaded.notes.iter().map(ToString::to_string).collect()));
         let before = self.status.load_full();
         self.status.store(Arc::new(ConfigStatus {

@@ -2,7 +2,7 @@
 
 use super::body::Meter;
 use super::edge::{Peer, Place, Story};
-use crate::base::clock::{self, Time};
+use crate::base::clock::Time;
 use crate::origin::{Pick, Tried};
 use crate::verdict::Policy;
 use crate::verdict::reason::Reason;
@@ -54,10 +54,5 @@ impl Context {
             refused: false,
             upgraded: false,
         }
-    }
-
-    /// When the request's head was whole; the clock need not be read for it again.
-    pub(super) fn started(&self) -> Time {
-        self.story.map_or_else(clock::now, |story| story.started)
     }
 }

@@ -13,25 +13,25 @@ use std::net::IpAddr;
 
 static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 static X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-static X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
-static X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-static VIEWER_ADDRESS: HeaderName = HeaderName::from_static("cloudfront-viewer-address");
 static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What only a trusted proxy may say.
+static CLAIMS: [HeaderName; 6] = [
+    HeaderName::from_static("x-forwarded-for"),
+    HeaderName::from_static("x-forwarded-proto"),
+    HeaderName::from_static("x-forwarded-port"),
+    HeaderName::from_static("x-forwarded-host"),
+    FORWARDED,
+    HeaderName::from_static("cloudfront-viewer-address"),
+];
 
 /// Appends the peer to what trusted proxies said, and forgets what others claimed. `traceparent` (W3C Trace Context)
 /// and the load balancer's own trace header pass as they are.
 pub(super) fn prepare(request: &mut RequestHeader, peer: &Peer, from: AddressFrom, request_id: u128) -> Result<()> {
-    let upgrade = request.headers.get(UPGRADE);
-    if upgrade.is_some_and(|u| !u.as_bytes().trim_ascii().eq_ignore_ascii_case(b"websocket")) {
-        // As at the gate: any other upgrade would be a tunnel past it.
-        request.remove_header(&UPGRADE);
-        request.remove_header(&CONNECTION);
-        request.remove_header("http2-settings");
-    }
+    drop_tunnel(request);
+    drop_aliases(request);
     if !peer.trusted {
-        for name in
-            [&X_FORWARDED_FOR, &X_FORWARDED_PROTO, &X_FORWARDED_PORT, &X_FORWARDED_HOST, &FORWARDED, &VIEWER_ADDRESS]
-        {
+        for name in &CLAIMS {
             request.remove_header(name);
         }
     }
@@ -53,6 +53,29 @@ pub(super) fn prepare(request: &mut RequestHeader, peer: &Peer, from: AddressFro
         request.insert_header("x-request-id", &hex(request_id)[..])?;
     }
     Ok(())
+}
+
+/// Any upgrade but a WebSocket would be a tunnel past the limits ("h2c" above all). The gate sees it the same way.
+fn drop_tunnel(request: &mut RequestHeader) {
+    let upgrade = request.headers.get(UPGRADE);
+    if upgrade.is_some_and(|u| !u.as_bytes().trim_ascii().eq_ignore_ascii_case(b"websocket")) {
+        request.remove_header(&UPGRADE);
+        request.remove_header(&CONNECTION);
+        request.remove_header("http2-settings");
+    }
+}
+
+/// Origins that turn fields into variables (CGI, WSGI, Rack) take `X_Forwarded_For` for `X-Forwarded-For`. Nobody
+/// on the way looks at it, so what it says is the client's own word.
+fn drop_aliases(request: &mut RequestHeader) {
+    let is_alias = |name: &&HeaderName| {
+        let hyphened = || name.as_str().replace('_', "-");
+        name.as_str().contains('_') && CLAIMS.iter().any(|claim| claim.as_str() == hyphened())
+    };
+    let aliases: Vec<HeaderName> = request.headers.keys().filter(is_alias).cloned().collect();
+    for alias in aliases {
+        request.remove_header(&alias);
+    }
 }
 
 /// All X-Forwarded-For fields as one, the peer at the end.
@@ -180,6 +203,15 @@ mod tests {
         assert_eq!(header(&request, "x-forwarded-for"), "10.0.0.9");
         assert_eq!(header(&request, "x-forwarded-proto"), "http");
         assert_eq!(header(&request, "forwarded"), "");
+    }
+
+    #[test]
+    fn an_alias_of_a_forwarding_field_goes_no_further_from_anybody() {
+        let aliases = [("x_forwarded_for", "127.0.0.1"), ("x-forwarded_proto", "https"), ("x_own", "kept")];
+        let request = sent(true, &aliases);
+        assert_eq!(header(&request, "x_forwarded_for"), "");
+        assert_eq!(header(&request, "x-forwarded_proto"), "");
+        assert_eq!(header(&request, "x_own"), "kept");
     }
 
     #[test]

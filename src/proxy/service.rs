@@ -1,5 +1,6 @@
 //! weir's side of Pingora's phases: what becomes of an admitted request, and of any HTTP/2 request.
 
+use super::connection::wait_in_line;
 use super::context::Context;
 use super::edge::{Edge, Peer, Place, Story};
 use super::gate::Gate;
@@ -50,7 +51,9 @@ impl Service {
                 address: facts.address,
                 reason: verdict.reason,
                 observed: verdict.observed,
+                delay: verdict.delay,
             });
+            wait_in_line(Some(verdict.delay)).await;
             return Ok(false);
         }
         context.refused = true;
@@ -125,6 +128,8 @@ impl ProxyHttp for Service {
         session.as_mut().set_write_timeout(Some(listen.body_grace.max(Duration::from_secs(30))));
         session.as_mut().set_read_timeout(Some(listen.body_grace));
         session.as_mut().set_total_drain_timeout(Some(listen.body_grace));
+        // A 100 (Continue) comes before the body, and is no reason to close; see `response_filter`.
+        session.as_mut().set_close_on_response_before_downstream_finish(false);
         let decided = gate_of(session).map(|g| (g.peer().clone(), g.story()));
         let refused = match decided {
             Some((peer, story)) => {
@@ -140,17 +145,18 @@ impl ProxyHttp for Service {
         };
         if !refused {
             context.request_id = forward::request_id(&session.req_header().headers);
-            context.meter = super::body::Meter::new(context.started());
+            context.meter = super::body::Meter::new(clock::now());
         }
         Ok(refused)
     }
 
     async fn upstream_peer(&self, _: &mut Session, context: &mut Context) -> Result<Box<HttpPeer>> {
-        let now = if context.attempts == 0 { context.started() } else { clock::now() };
-        let Some(pick) = self.edge.pool.pick(&context.tried, now) else {
-            context.ended = Some(Reason::OriginUnavailable);
-            return Err(Error::explain(ErrorType::HTTPStatus(503), "no endpoint").into_up());
+        let Some(pick) = self.edge.pool.pick(&context.tried, clock::now()) else {
+            // After an attempt its failure is the reason, and not that there is no second endpoint.
+            let reason = *context.ended.get_or_insert(Reason::OriginUnavailable);
+            return Err(Error::explain(ErrorType::HTTPStatus(reason.status()), "no endpoint").into_up());
         };
+        context.ended = None;
         let origin = &context.policy.settings.origin;
         let mut peer = HttpPeer::new(pick.addr, false, String::new());
         peer.options.connection_timeout = Some(origin.connect_timeout);
@@ -217,6 +223,7 @@ impl ProxyHttp for Service {
             }
             return Ok(());
         }
+        session.as_mut().set_close_on_response_before_downstream_finish(true);
         let now = clock::now();
         if context.first_byte.is_none() {
             context.first_byte = Some(now);
@@ -247,9 +254,6 @@ impl ProxyHttp for Service {
         let timed_out = matches!(e.etype(), ErrorType::ConnectTimedout);
         context.ended = Some(if timed_out { Reason::OriginTimeout } else { Reason::OriginConnect });
         self.origin_failed(context);
-        if e.retry() {
-            context.ended = None;
-        }
         e
     }
 

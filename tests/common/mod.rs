@@ -135,3 +135,9 @@ pub fn eventually(what: &str, mut check: impl FnMut() -> bool) {
 pub fn listening(origin: SocketAddr, listen: &str, more: &str) -> String {
     config(origin, more).replacen("workers = 1\n", &format!("workers = 1\n{listen}\n"), 1)
 }
+
+/// An origin's slowness: it takes this long over something.
+pub fn take(time: Duration) {
+    let deadline = Instant::now() + time;
+    std::thread::sleep(deadline.saturating_duration_since(Instant::now()));
+}

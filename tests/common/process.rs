@@ -25,7 +25,15 @@ impl Process {
 
     /// The same with the last word on the command.
     pub fn start_by(config: &str, adapt: impl FnOnce(&mut Command)) -> Self {
+        Self::start_with(config, &[], adapt)
+    }
+
+    /// The same with files beside the config.
+    pub fn start_with(config: &str, files: &[(&str, &[u8])], adapt: impl FnOnce(&mut Command)) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        for (name, content) in files {
+            std::fs::write(folder.path().join(name), content).unwrap();
+        }
         let path = folder.path().join("weir.toml");
         std::fs::write(&path, super::fill(config)).unwrap();
         let open = |name: &str| std::fs::File::create(folder.path().join(name)).unwrap();

@@ -2,7 +2,7 @@
 
 use super::common::client::{Client, get};
 use super::common::origin::{Origin, respond};
-use super::common::{Weir, config, eventually};
+use super::common::{Weir, config, eventually, take};
 use std::io::{ErrorKind, Write};
 use std::time::Duration;
 
@@ -64,7 +64,7 @@ fn bodies_between_pipelined_requests_are_kept_apart() {
 #[test]
 fn a_request_behind_one_at_work_reaches_the_origin_only_after_its_own_decision() {
     let origin = Origin::answering(|request, socket| {
-        std::thread::sleep(Duration::from_millis(200));
+        take(Duration::from_millis(200));
         respond(socket, "200 OK", &[], request.target.as_bytes());
         true
     });
@@ -81,10 +81,10 @@ fn a_request_behind_one_at_work_reaches_the_origin_only_after_its_own_decision()
 #[test]
 fn a_refusal_does_not_wait_for_the_admitted_request_behind_it() {
     let origin = Origin::answering(|_, _| {
-        std::thread::sleep(Duration::from_secs(60));
+        take(Duration::from_secs(60));
         false
     });
-    let weir = Weir::start_with(&config(origin.address, "[lists]\ndeny = [\"192.0.2.66\"]\n"), &[]);
+    let weir = Weir::start(&config(origin.address, "[lists]\ndeny = [\"192.0.2.66\"]\n"));
     let mut client = Client::connect(weir.http);
     client.send([get("/1", &from(66)), get("/2", &from(1))].concat());
     assert_eq!(client.read().status, 403);
@@ -105,9 +105,9 @@ fn malformed_behind_good_ends_the_connection_after_the_good_is_answered() {
 #[test]
 fn a_client_that_never_reads_is_stopped_and_closed() {
     let origin = Origin::echo();
-    let more = format!("[lists]\ndeny = [\"192.0.2.66\"]\n");
+    let more = "[lists]\ndeny = [\"192.0.2.66\"]\n";
     let listen = "keepalive_timeout = \"1s\"\nheader_timeout = \"1s\"\n[admin]";
-    let weir = Weir::start(&config(origin.address, &more).replace("[admin]", listen));
+    let weir = Weir::start(&config(origin.address, more).replace("[admin]", listen));
     let mut client = Client::connect(weir.http);
     client.socket.set_write_timeout(Some(Duration::from_secs(8))).unwrap();
     let batch = get("/", &from(66)).repeat(1000);

@@ -2,7 +2,7 @@
 
 use crate::event::record::Protocol;
 use crate::verdict::reason::Reason;
-use http::uri::Authority;
+use http::uri::{Authority, PathAndQuery};
 use httparse::{Error, Header, Status};
 use std::mem::MaybeUninit;
 
@@ -100,7 +100,7 @@ fn finish<'b, 'h>(
         Some(named) => Authority::try_from(named).is_ok() && (framing.hosts == 0 || named == framing.host),
         None => target.starts_with('/') || (target == "*" && method == "OPTIONS") || method == "CONNECT",
     };
-    if !known {
+    if !known || !is_sound(target) {
         return Parsed::Bad(Reason::BadRequest);
     }
     let close = framing.close || http10;
@@ -174,6 +174,12 @@ fn decimal(text: &[u8]) -> Option<u64> {
         return None;
     }
     text.iter().try_fold(0u64, |n, b| b.is_ascii_digit().then(|| n * 10 + u64::from(b - b'0')))
+}
+
+/// Whether Pingora will take the target: it would refuse others itself, and nobody would count that.
+fn is_sound(target: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"/-._~%?&=+:@!$'()*,;".contains(&b);
+    target.bytes().all(plain) || PathAndQuery::try_from(target).is_ok()
 }
 
 /// The authority of a target in absolute form (RFC 9112, 3.2.2).

@@ -67,6 +67,7 @@ impl Gate {
                     address: facts.address,
                     reason: verdict.reason,
                     observed: verdict.observed,
+                    delay: verdict.delay,
                 });
                 self.rest = rest;
                 let used = head.len + taken;

@@ -236,7 +236,8 @@ impl Gate {
         if used > 0 {
             self.searched = 0;
         }
-        self.inbox = inbox;
+        // What is used up is given back: an idle connection holds no memory for the head it once sent.
+        self.inbox = if inbox.is_empty() { BytesMut::new() } else { inbox };
         self.stamp(&policy, now);
         if used > 0 || !matches!(step, Step::More) {
             return Poll::Ready(step);
@@ -293,7 +294,6 @@ impl Gate {
         let idle = self.served && self.inbox.is_empty() && self.outbox.is_empty();
         match self.deadline.poll(cx, clock::now(), idle) {
             deadline::State::Waiting => Poll::Pending,
-            deadline::State::Closing => Poll::Ready(Turn::Gone),
             deadline::State::Expired if self.outbox.is_empty() && !self.inbox.is_empty() => {
                 self.refuse_head_timeout();
                 self.finishing = true;
