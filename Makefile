@@ -25,7 +25,7 @@ run: build ## Build the release binary and serve with config/weir.toml (CONFIG=F
 build: setup-build ## Build the release binary
 	cargo build --release --locked
 
-test: setup-build setup-lint lint docs loom unit ## Prove the project: lint, docs, models, unit, property and end-to-end tests
+test: setup-build setup-lint setup-test lint docs loom unit ## Prove the project: lint, docs, models, unit, property and end-to-end tests
 
 lint: setup-lint setup-build fmt clippy deny ## Format, clippy and dependency checks
 
@@ -33,7 +33,7 @@ fmt:
 	cargo fmt --check
 
 clippy:
-	cargo clippy --locked --all-targets -- -D warnings
+	cargo clippy --locked --all-targets --all-features -- -D warnings
 
 deny:
 	cargo deny --locked --log-level error check --hide-inclusion-graph licenses bans sources
@@ -69,7 +69,7 @@ bench: setup-build ## Benches of decide and the limit table
 
 replay: setup-build ## Replay a log through a running weir: make replay LOG=access.log.gz ARGS="--speed max"
 	@test -n "$(LOG)" || { echo "replay: name a log: make replay LOG=access.log.gz" >&2; exit 64; }
-	cargo run --release --locked --example replay -- $(ARGS) "$(LOG)"
+	cargo run --release --locked --features replay --bin weir-replay -- $(ARGS) "$(LOG)"
 
 peers: build setup-peers ## Measure weir beside bare Pingora and nginx: docs/reports/performance.md (some minutes)
 	cargo build --release --locked --manifest-path loadtest/peers/bare/Cargo.toml --target-dir .tools/target

@@ -63,7 +63,7 @@ impl Bench {
     /// One request of client `n`; time moves on by `step` nanoseconds.
     fn request(&mut self, n: u64, step: u64) -> Fate {
         self.now = self.now + Duration::from_nanos(step);
-        // Clients live in 64.0.0.0/2, lists elsewhere: nobody is on one, and both are searched.
+        // Clients have the two leading bits 01, lists have not: nobody is on one, and both are searched.
         let address = IpAddr::V4(Ipv4Addr::from(0x4000_0000 | (n as u32 & 0x3fff_ffff)));
         let facts = Facts::new(address, ClientKey::new(address, 64), Method::Get, b"/search");
         let verdict = decide(&self.policy, &self.state, &facts, self.now);

@@ -43,6 +43,8 @@ fn rates() -> impl Strategy<Value = Rate> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     /// Both count the same requests, but round time differently: governor an interval to a nanosecond, weir `now` to
     /// 1/1024 of an interval. So one may admit a request that the other admits next time; never more than one apart.
     #[test]

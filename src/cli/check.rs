@@ -1,14 +1,18 @@
 //! `weir check FILE`: all that is wrong with a config, or what it means.
 
 use super::exit::Code;
-use crate::access::list_file;
+use crate::app;
+use crate::base::clock;
 use crate::base::units::{Bytes, Share, show_duration};
-use crate::config::settings::{Action, Limit, LimitKey, ListEntry, PathPattern, Settings};
+use crate::config::settings::{Action, Limit, LimitKey, PathPattern, Settings};
 use crate::config::{self, Loaded};
+use crate::control::reload::Fresh;
+use crate::verdict::{Policy, State};
 use std::fmt::{Display, Write as _};
 use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// Checks the config at `path`: a summary on standard output, or every fault on standard error.
 pub fn check(path: &Path) -> anyhow::Result<ExitCode> {
@@ -20,26 +24,33 @@ pub fn check(path: &Path) -> anyhow::Result<ExitCode> {
 
 /// The exit code, and what goes to standard output and to standard error.
 pub fn examine(path: &Path) -> (Code, String, String) {
-    let Loaded { settings, notes } = match config::load(path) {
-        Ok(loaded) => loaded,
-        Err(faults) if faults.unreadable => return (Code::NoInput, String::new(), format!("{faults}\n")),
-        Err(faults) => {
-            let count = match faults.list.len() {
-                1 => "1 fault".to_owned(),
-                n => format!("{n} faults"),
-            };
-            return (Code::Config, String::new(), format!("{faults}\n{}: {count}\n", path.display()));
+    let Fresh { loaded: Loaded { settings, notes }, networks, .. } = match app::examine(path) {
+        Ok(fresh) => fresh,
+        Err(unfit) => {
+            let mut err = String::new();
+            for fault in &unfit.faults {
+                // Writing to a string cannot fail.
+                _ = writeln!(err, "{}", fault.message);
+            }
+            if unfit.unreadable {
+                return (Code::NoInput, String::new(), err);
+            }
+            let (count, plural) = (unfit.faults.len(), if unfit.faults.len() == 1 { "" } else { "s" });
+            _ = writeln!(err, "{}: {count} fault{plural}", path.display());
+            return (Code::Config, String::new(), err);
         }
     };
     let mut out = format!("{} is good\n", path.display());
-    let mut err = String::new();
-    summary(&settings, &mut out);
-    lists(&settings, &mut out, &mut err);
-    limits(&settings, &mut out);
+    let policy = Policy::compile(Arc::new(settings), &networks, &State::new(), clock::now());
+    let settings = &policy.settings;
+    summary(settings, &mut out);
+    line(&mut out, "allow", format_args!("{} networks", networks.allow.len()));
+    line(&mut out, "deny", format_args!("{} networks", networks.deny.len()));
+    limits(&policy, &mut out);
     for note in notes {
         line(&mut out, "note", note);
     }
-    if err.is_empty() { (Code::Ok, out, err) } else { (Code::Config, String::new(), err) }
+    (Code::Ok, out, String::new())
 }
 
 fn line(out: &mut String, head: &str, text: impl Display) {
@@ -80,43 +91,11 @@ fn summary(settings: &Settings, out: &mut String) {
     line(out, "drain", format_args!("{delay} after SIGTERM, gone after {timeout}"));
 }
 
-/// Counts the lists, and names lines of their files that are no network.
-fn lists(settings: &Settings, out: &mut String, err: &mut String) {
-    for (name, entries) in [("allow", &settings.lists.allow), ("deny", &settings.lists.deny)] {
-        let mut count = 0;
-        for entry in entries {
-            match entry {
-                ListEntry::Net(_) => count += 1,
-                ListEntry::File(path) => count += networks(path, err),
-            }
-        }
-        line(out, name, format_args!("{count} networks"));
-    }
-}
-
-fn networks(path: &Path, err: &mut String) -> usize {
-    let shown = path.display();
-    match std::fs::read(path) {
-        Ok(text) => {
-            let list = list_file::parse(&text);
-            for fault in &list.faults {
-                // Writing to a string cannot fail.
-                _ = writeln!(err, "{shown}: {fault}");
-            }
-            list.nets.len()
-        }
-        Err(error) => {
-            _ = writeln!(err, "{shown}: cannot be read: {error}");
-            0
-        }
-    }
-}
-
-fn limits(settings: &Settings, out: &mut String) {
-    let mut total = 0;
+fn limits(policy: &Policy, out: &mut String) {
+    let settings = &policy.settings;
+    let total = policy.table_bytes() as u64;
     for limit in &settings.limits {
-        let bytes = u64::from(limit.slots) * 8;
-        total += bytes;
+        let bytes = policy.limits.iter().find(|l| *l.name == *limit.name).map_or(0, |l| l.table.bytes() as u64);
         line(out, "limit", format_args!("{} [{}]", sentence(limit), Bytes(bytes)));
     }
     let count = settings.limits.len();

@@ -191,6 +191,7 @@ impl Values {
             out.put("max_in_flight", origin.max_in_flight);
             out.put_time("connect_timeout", origin.connect_timeout);
             out.put_time("read_timeout", origin.read_timeout);
+            out.put_time("queue_timeout", origin.queue_timeout);
             out.put_time("write_timeout", origin.write_timeout);
             out.put_time("idle_timeout", origin.idle_timeout);
             out.put("retries", origin.retries);

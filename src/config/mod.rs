@@ -39,6 +39,11 @@ pub struct Loaded {
 
 /// Reads and checks the config file at `path`. Relative paths in it start at its own folder.
 pub fn load(path: &Path) -> Result<Loaded, Faults> {
+    load_str(&read_text(path)?, &path.display().to_string())
+}
+
+/// Reads the config file at `path` and no more of it than a config may have.
+pub fn read_text(path: &Path) -> Result<String, Faults> {
     let origin = path.display().to_string();
     let whole = |unreadable: bool, message: String| {
         let fault = Fault { line: 0, column: 0, key: String::new(), value: None, message };
@@ -49,11 +54,10 @@ pub fn load(path: &Path) -> Result<Loaded, Faults> {
     std::fs::File::open(path)
         .and_then(|file| file.take(limit).read_to_end(&mut bytes))
         .map_err(|e| whole(true, format!("cannot be read: {e}")))?;
-    let text = String::from_utf8(bytes).map_err(|e| {
+    String::from_utf8(bytes).map_err(|e| {
         let line = e.as_bytes()[..e.utf8_error().valid_up_to()].iter().filter(|b| **b == b'\n').count() + 1;
         whole(false, format!("is not UTF-8 text (line {line})"))
-    })?;
-    load_str(&text, &origin)
+    })
 }
 
 /// Reads and checks a config's text; `origin_name` is the file that it came from, for messages and relative paths.

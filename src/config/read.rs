@@ -88,7 +88,8 @@ fn listen(s: &mut Section<'_, '_>) -> Listen {
             "body_grace",
             duration("100ms", "10m"),
             r#""10s""#,
-            "How long a body may take before min_body_rate counts; also the longest silence inside a body.",
+            "How long a body may take before min_body_rate counts; also the longest silence inside a body \
+             (over HTTP/2 that is origin.read_timeout).",
         ),
         max_connections: s.live(
             "max_connections",
@@ -138,7 +139,7 @@ fn h2(s: &mut Section<'_, '_>) -> H2 {
         max_resets: s.live(
             "max_resets",
             whole(1..=10_000),
-            "20",
+            "100",
             "The most streams that a client reset and weir has not yet forgotten; one more costs the connection.",
         ),
     }
@@ -216,7 +217,7 @@ fn reply(s: &mut Section<'_, '_>) -> Reply {
 fn log(s: &mut Section<'_, '_>) -> Log {
     let target = log_target(s.base());
     Log {
-        access: s.start("access", target, r#""stdout""#, "Where the access log goes; a file is appended to."),
+        access: s.live("access", target, r#""stdout""#, "Where the access log goes; a file is appended to."),
         refused_rate: s.live("refused_rate", rate(), r#""100/s""#, "The most refusals logged; the rest is counted."),
         forwarded_sample: s.live("forwarded_sample", share(), r#""1%""#, "The share of forwarded requests logged."),
     }

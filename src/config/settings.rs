@@ -171,6 +171,8 @@ pub struct Origin {
     pub capacity: Rate,
     /// The most requests in flight to the origin.
     pub max_in_flight: u32,
+    /// How long a request may wait in line for the origin's capacity.
+    pub queue_timeout: Duration,
     /// For a connection to an endpoint.
     pub connect_timeout: Duration,
     /// Longest silence of the origin, before and inside a response.

@@ -8,5 +8,6 @@ pub mod phase;
 pub mod recent;
 pub mod reload;
 pub mod resolve;
+pub mod sight;
 pub mod status;
 pub mod watch;

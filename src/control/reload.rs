@@ -2,12 +2,13 @@
 
 use super::lists;
 use super::resolve::resolve_once;
+use super::sight::Sight;
 use super::status::{ConfigStatus, FaultView, Refusal, Reloaded};
 use crate::base::clock;
 use crate::base::rfc3339;
 use crate::config::Fault;
 use crate::config::settings::Settings;
-use crate::config::{self, Loaded};
+use crate::config::{self, Faults, Loaded};
 use crate::event::log_gate::LogGate;
 use crate::origin::Pool;
 use crate::verdict::policy::Networks;
@@ -36,26 +37,44 @@ pub struct Fresh {
     pub networks: Networks,
     /// A short hash of its text.
     pub hash: String,
+    /// What its files looked like before they were read.
+    pub sight: Sight,
+}
+
+/// A config that can't be used.
+#[derive(Debug)]
+pub struct Unfit {
+    /// Every fault.
+    pub faults: Vec<FaultView>,
+    /// The config itself could not be read.
+    pub unreadable: bool,
+    /// What its files looked like before they were read.
+    pub sight: Sight,
 }
 
 /// Reads the config at `path` and its lists.
 ///
 /// # Errors
 /// Every fault, in the words of `weir check`.
-pub fn read(path: &Path) -> Result<Fresh, Vec<FaultView>> {
-    let loaded = config::load(path).map_err(|faults| {
-        let origin = &faults.origin;
-        faults.list.iter().map(|f| view(origin, f)).collect::<Vec<_>>()
-    })?;
+pub fn read(path: &Path) -> Result<Fresh, Unfit> {
+    let sight = Sight::of_config(path);
     let origin = path.display().to_string();
-    let networks = lists::read(&loaded.settings.lists)
-        .map_err(|faults| faults.iter().map(|f| view(&origin, f)).collect::<Vec<_>>())?;
-    Ok(Fresh { loaded, networks, hash: hash_of(path) })
+    let views = |faults: &[Fault]| faults.iter().map(|f| view(&origin, f)).collect();
+    let loaded = config::read_text(path).and_then(|text| Ok((config::load_str(&text, &origin)?, hash_of(&text))));
+    let (loaded, hash) = match loaded {
+        Ok(loaded) => loaded,
+        Err(Faults { list, unreadable, .. }) => return Err(Unfit { faults: views(&list), unreadable, sight }),
+    };
+    let sight = sight.and_of(&loaded.settings);
+    match lists::read(&loaded.settings.lists) {
+        Ok(networks) => Ok(Fresh { loaded, networks, hash, sight }),
+        Err(faults) => Err(Unfit { faults: views(&faults), unreadable: false, sight }),
+    }
 }
 
-fn hash_of(path: &Path) -> String {
+fn hash_of(text: &str) -> String {
     let mut hasher = DefaultHasher::new();
-    std::fs::read(path).unwrap_or_default().hash(&mut hasher);
+    text.hash(&mut hasher);
     format!("{:016x}", hasher.finish())
 }
 
@@ -102,6 +121,8 @@ pub struct Reloader {
     pub started_with: Arc<Settings>,
     /// The parts that this layer does not know.
     pub prepare: Prepare,
+    /// What the files of the last attempt looked like.
+    pub seen: ArcSwap<Sight>,
     /// One at a time.
     pub turn: Mutex<()>,
 }
@@ -113,16 +134,45 @@ impl Reloader {
     /// Every fault; the config in force stays.
     pub async fn reload(&self, cause: &str) -> Result<Reloaded, Refusal> {
         let _turn = self.turn.lock().await;
-        let prepared = read(&self.path).and_then(|fresh| match (self.prepare)(&fresh.loaded.settings) {
+        match self.prepared() {
+            Ok((fresh, commit)) => {
+                self.seen.store(Arc::new(fresh.sight.clone()));
+                Ok(self.apply(fresh, commit, cause).await)
+            }
+            Err(Unfit { faults, sight, .. }) => {
+                self.seen.store(Arc::new(sight));
+                Err(self.refuse(faults, cause))
+            }
+        }
+    }
+
+    /// The config as it stands on disk, checked whole, and what is left to do to put it in force.
+    fn prepared(&self) -> Result<(Fresh, Commit), Unfit> {
+        let fresh = read(&self.path)?;
+        match (self.prepare)(&fresh.loaded.settings) {
             Ok(commit) => Ok((fresh, commit)),
             Err(faults) => {
-                Err(faults.into_iter().map(|message| FaultView { message, ..FaultView::default() }).collect())
+                let named = |message| FaultView { message, ..FaultView::default() };
+                let faults = faults.into_iter().map(named).collect();
+                Err(Unfit { faults, unreadable: false, sight: fresh.sight })
             }
-        });
-        match prepared {
-            Ok((fresh, commit)) => Ok(self.apply(fresh, commit, cause).await),
-            Err(faults) => Err(self.refuse(faults, cause)),
         }
+    }
+
+    /// Whether a config that was refused has become good, as when a file that it names came to be.
+    pub fn is_mended(&self) -> bool {
+        self.status.load().refused.is_some() && self.prepared().is_ok()
+    }
+
+    /// What the files of the last attempt looked like.
+    pub fn sight(&self) -> Arc<Sight> {
+        self.seen.load_full()
+    }
+
+    /// Whether a file of the last attempt looks different now.
+    pub fn is_outdated(&self) -> bool {
+        let seen = self.sight();
+        *seen != seen.again()
     }
 
     async fn apply(&self, fresh: Fresh, commit: Commit, cause: &str) -> Reloaded {
@@ -136,8 +186,14 @@ impl Reloader {
         commit();
         self.log_gate.set(settings.log.refused_rate, settings.log.forwarded_sample);
         let needs_restart = config::diff(&self.started_with, &settings);
+        let limits_changed = old.settings.limits != settings.limits;
         let policy = Policy::compile(settings, &fresh.networks, &self.state, clock::now());
         self.policy.store(Arc::new(policy));
+        if limits_changed {
+            // A debt beyond a smaller burst reads as an empty bucket, but shrinks only once it is cut.
+            let state = self.state.clone();
+            let _ = tokio::task::spawn_blocking(move || state.tables.sweep(clock::now())).await;
+        }
         self.notes.store(Arc::new(fresh.loaded.notes.iter().map(ToString::to_string).collect()));
         let before = self.status.load_full();
         self.status.store(Arc::new(ConfigStatus {

@@ -43,6 +43,24 @@ impl Budget {
         }
     }
 
+    /// As [`take`](Self::take), for a bucket of which only the first `depth` requests may go at once: the others wait
+    /// in line, at the quota's rate. For how long, or after how long to come again.
+    ///
+    /// # Errors
+    /// Where the line is full.
+    pub fn enter(&self, quota: &Quota, now: Time, reserve: Share, depth: u32) -> Result<Duration, Duration> {
+        match self.take(quota, now, reserve) {
+            Decision::Refuse { retry_after } => Err(retry_after),
+            Decision::Admit { .. } => {
+                // Read after the charge: who came between only makes the wait longer.
+                // Relaxed: as in `take`.
+                let debt = self.0.load(Ordering::Relaxed).saturating_sub(now.nanos());
+                let at_once = (quota.rate().interval_nanos() * f64::from(depth)) as u64;
+                Ok(Duration::from_nanos(debt.saturating_sub(at_once)))
+            }
+        }
+    }
+
     /// What [`take`](Self::take) would answer. Charges nothing.
     pub fn peek(&self, quota: &Quota, now: Time, reserve: Share) -> Decision {
         let terms = Terms::of(quota, reserve);
@@ -125,6 +143,15 @@ mod tests {
     fn a_reserve_never_locks_out_of_a_full_bucket() {
         let (budget, quota) = (Budget::new(), Quota::new(Rate::per_second(10), 1));
         assert_eq!(takes(&budget, &quota, START, Share::ALL, 3), 1);
+    }
+
+    #[test]
+    fn who_comes_behind_the_depth_waits_in_line() {
+        let (budget, quota) = (Budget::new(), Quota::new(Rate::per_second(100), 15));
+        let waits: Vec<_> = (0..17).map(|_| budget.enter(&quota, START, NONE, 5).map(|d| d.as_millis())).collect();
+        assert_eq!(waits[..5], [Ok(0); 5]);
+        assert_eq!(waits[5..15], [10, 20, 30, 40, 50, 60, 70, 80, 90, 100].map(Ok));
+        assert_eq!(waits[15], Err(10));
     }
 
     #[test]

@@ -43,8 +43,8 @@ pub struct Quota {
     burst: u32,
     /// Ticks in a nanosecond, as a fraction of 2^64.
     scale: u64,
-    /// Nanoseconds in a tick.
-    tick_nanos: f64,
+    /// Nanoseconds in a tick, times 2^16, rounded up.
+    tick: u64,
 }
 
 impl Quota {
@@ -56,8 +56,9 @@ impl Quota {
         // Rounded up: a client that sends at exactly its rate must never be a tick early.
         let scale = (ticks << 64).div_ceil(rate.period.as_nanos().max(1));
         let scale = u64::try_from(scale).unwrap_or(u64::MAX);
-        let tick_nanos = 2f64.powi(64) / scale as f64;
-        Self { rate, burst: burst.clamp(1, MAX_BURST), scale, tick_nanos }
+        let tick = (1u128 << 80).div_ceil(u128::from(scale.max(1)));
+        let tick = u64::try_from(tick).unwrap_or(u64::MAX);
+        Self { rate, burst: burst.clamp(1, MAX_BURST), scale, tick }
     }
 
     /// The rate as it was given.
@@ -90,7 +91,8 @@ impl Quota {
     /// How long `ticks` last, rounded up: waiting that long is always enough.
     #[inline]
     pub(super) fn duration(&self, ticks: u64) -> Duration {
-        Duration::from_nanos((ticks as f64 * self.tick_nanos).ceil() as u64 + 1)
+        let nanos = ((u128::from(ticks) * u128::from(self.tick)) >> 16) + 1;
+        Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
 
     /// Whether a bucket with this debt admits one more. A debt beyond the empty bucket's counts as that.

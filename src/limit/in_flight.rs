@@ -127,9 +127,9 @@ mod tests {
                 let open = &open;
                 scope.spawn(move || {
                     for n in 0..20_000 {
-                        if open.try_enter(thread ^ n % 3, 3, 2).is_ok() {
+                        if open.try_enter(thread ^ (n % 3), 3, 2).is_ok() {
                             assert!(open.total() >= 1);
-                            open.leave(thread ^ n % 3);
+                            open.leave(thread ^ (n % 3));
                         }
                     }
                 });

@@ -18,6 +18,7 @@ use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -90,6 +91,7 @@ impl Server {
         head: BytesMut,
         carry: &mut Option<HttpPersistentSettings>,
     ) -> Option<Box<Gate>> {
+        wait_in_line(gate.story().map(|s| s.delay)).await;
         let mut session = ServerSession::new_http1(gate);
         match carry.take() {
             Some(settings) => settings.apply_to_session(&mut session),
@@ -102,8 +104,7 @@ impl Server {
         let (stream, settings) = self.app.proxy.process_new_http(session, &self.stop).await?.consume();
         *carry = settings;
         let mut gate = stream.into_any().downcast::<Gate>().ok()?;
-        gate.resume(clock::now());
-        Some(gate)
+        gate.resume(clock::now()).then_some(gate)
     }
 
     /// Reads the preface under the deadline of a head, then lets Pingora serve.
@@ -120,6 +121,13 @@ impl Server {
         if timeout(patience, preface).await == Ok(true) {
             self.app.serve(io, read, peer, &self.stop).await;
         }
+    }
+}
+
+/// A request's wait for the origin's capacity.
+pub(super) async fn wait_in_line(delay: Option<Duration>) {
+    if let Some(delay) = delay.filter(|d| !d.is_zero()) {
+        tokio::time::sleep(delay).await;
     }
 }
 

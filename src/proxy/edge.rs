@@ -12,6 +12,7 @@ use arc_swap::ArcSwap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use tokio::sync::watch;
 
 /// What all connections share.
@@ -91,4 +92,6 @@ pub(super) struct Story {
     pub(super) reason: crate::verdict::reason::Reason,
     /// Limits that would have refused it.
     pub(super) observed: u64,
+    /// How long it waits in line for the origin.
+    pub(super) delay: Duration,
 }

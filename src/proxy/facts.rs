@@ -104,9 +104,11 @@ fn too_large(request: &RequestHeader, policy: &Policy) -> Option<Reason> {
     (!fits).then_some(Reason::HeaderTooLarge)
 }
 
-/// CONNECT would make weir a tunnel; TRACE echoes what proxies added.
+/// CONNECT would make weir a tunnel; TRACE echoes what proxies added; `post` is no method, meets no limit of POST,
+/// and is POST all the same to some origins.
 fn method_fault(method: &[u8]) -> Option<Reason> {
-    matches!(method, b"CONNECT" | b"TRACE" | b"TRACK").then_some(Reason::MethodNotAllowed)
+    let tunnel_or_echo = matches!(method, b"CONNECT" | b"TRACE" | b"TRACK");
+    (tunnel_or_echo || method.iter().any(u8::is_ascii_lowercase)).then_some(Reason::MethodNotAllowed)
 }
 
 /// A header value as a table key; seeded, so that nobody can choose values that meet.

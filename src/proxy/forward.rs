@@ -2,28 +2,36 @@
 
 use super::edge::Peer;
 use crate::config::settings::AddressFrom;
-use http::header::{FORWARDED, HeaderName};
+use http::header::{CONNECTION, FORWARDED, HeaderName, UPGRADE};
 use http::{HeaderMap, HeaderValue};
 use pingora_core::Result;
 use pingora_http::RequestHeader;
+use smallvec::SmallVec;
 use std::cell::Cell;
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 
 static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 static X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-static X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
-static X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-static VIEWER_ADDRESS: HeaderName = HeaderName::from_static("cloudfront-viewer-address");
 static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What only a trusted proxy may say.
+static CLAIMS: [HeaderName; 6] = [
+    HeaderName::from_static("x-forwarded-for"),
+    HeaderName::from_static("x-forwarded-proto"),
+    HeaderName::from_static("x-forwarded-port"),
+    HeaderName::from_static("x-forwarded-host"),
+    FORWARDED,
+    HeaderName::from_static("cloudfront-viewer-address"),
+];
 
 /// Appends the peer to what trusted proxies said, and forgets what others claimed. `traceparent` (W3C Trace Context)
 /// and the load balancer's own trace header pass as they are.
 pub(super) fn prepare(request: &mut RequestHeader, peer: &Peer, from: AddressFrom, request_id: u128) -> Result<()> {
+    drop_tunnel(request);
+    drop_aliases(request);
     if !peer.trusted {
-        for name in
-            [&X_FORWARDED_FOR, &X_FORWARDED_PROTO, &X_FORWARDED_PORT, &X_FORWARDED_HOST, &FORWARDED, &VIEWER_ADDRESS]
-        {
+        for name in &CLAIMS {
             request.remove_header(name);
         }
     }
@@ -31,29 +39,74 @@ pub(super) fn prepare(request: &mut RequestHeader, peer: &Peer, from: AddressFro
         (AddressFrom::ProxyProtocol, Some(source)) => source,
         _ => peer.address,
     };
+    // Names as text: Pingora would spell a `HeaderName` out on the heap.
     let chain = chain(&request.headers, said);
-    request.insert_header(X_FORWARDED_FOR.clone(), chain)?;
+    request.insert_header("x-forwarded-for", &chain[..])?;
     if !request.headers.contains_key(&X_FORWARDED_PROTO) {
-        request.insert_header(X_FORWARDED_PROTO.clone(), if peer.tls { "https" } else { "http" })?;
+        request
+            .insert_header("x-forwarded-proto", HeaderValue::from_static(if peer.tls { "https" } else { "http" }))?;
     }
     if request.headers.contains_key(FORWARDED) {
         request.append_header(FORWARDED, node(said))?;
     }
     if !valid_id(request.headers.get(&X_REQUEST_ID)) {
-        request.insert_header(X_REQUEST_ID.clone(), format!("{request_id:032x}"))?;
+        request.insert_header("x-request-id", &hex(request_id)[..])?;
     }
     Ok(())
 }
 
+/// Any upgrade but a WebSocket would be a tunnel past the limits ("h2c" above all). The gate sees it the same way.
+fn drop_tunnel(request: &mut RequestHeader) {
+    let upgrade = request.headers.get(UPGRADE);
+    if upgrade.is_some_and(|u| !u.as_bytes().trim_ascii().eq_ignore_ascii_case(b"websocket")) {
+        request.remove_header(&UPGRADE);
+        request.remove_header(&CONNECTION);
+        request.remove_header("http2-settings");
+    }
+}
+
+/// Origins that turn fields into variables (CGI, WSGI, Rack) take `X_Forwarded_For` for `X-Forwarded-For`. Nobody
+/// on the way looks at it, so what it says is the client's own word.
+fn drop_aliases(request: &mut RequestHeader) {
+    let is_alias = |name: &&HeaderName| {
+        let hyphened = || name.as_str().replace('_', "-");
+        name.as_str().contains('_') && CLAIMS.iter().any(|claim| claim.as_str() == hyphened())
+    };
+    let aliases: Vec<HeaderName> = request.headers.keys().filter(is_alias).cloned().collect();
+    for alias in aliases {
+        request.remove_header(&alias);
+    }
+}
+
 /// All X-Forwarded-For fields as one, the peer at the end.
-fn chain(headers: &HeaderMap, peer: IpAddr) -> Vec<u8> {
-    let mut chain = Vec::with_capacity(64);
+fn chain(headers: &HeaderMap, peer: IpAddr) -> Chain {
+    let mut chain = Chain::new();
     for value in headers.get_all(&X_FORWARDED_FOR) {
         chain.extend_from_slice(value.as_bytes());
         chain.extend_from_slice(b", ");
     }
-    chain.extend_from_slice(peer.to_string().as_bytes());
+    write_address(&mut chain, peer);
     chain
+}
+
+/// An `X-Forwarded-For` that is mostly short enough for the stack.
+type Chain = SmallVec<[u8; 256]>;
+
+/// The peer is mostly a load balancer with an IPv4 address: by hand, as formatting costs ten times as much.
+fn write_address(out: &mut Chain, address: IpAddr) {
+    let IpAddr::V4(v4) = address else { return out.extend_from_slice(address.to_string().as_bytes()) };
+    for (i, octet) in v4.octets().into_iter().enumerate() {
+        if i > 0 {
+            out.push(b'.');
+        }
+        if octet >= 100 {
+            out.push(b'0' + octet / 100);
+        }
+        if octet >= 10 {
+            out.push(b'0' + octet / 10 % 10);
+        }
+        out.push(b'0' + octet % 10);
+    }
 }
 
 /// A `Forwarded` element (RFC 7239, 4).
@@ -62,6 +115,11 @@ fn node(peer: IpAddr) -> String {
         IpAddr::V4(v4) => format!("for={v4}"),
         IpAddr::V6(v6) => format!("for=\"[{v6}]\""),
     }
+}
+
+/// 32 hexadecimal digits; by hand, as this is done for every request and formatting costs four times as much.
+fn hex(id: u128) -> [u8; 32] {
+    std::array::from_fn(|i| b"0123456789abcdef"[(id >> (124 - 4 * i)) as usize & 15])
 }
 
 /// An id that came with the request is kept if it can do no harm in a log.
@@ -127,6 +185,16 @@ mod tests {
     }
 
     #[test]
+    fn addresses_are_written_as_ever() {
+        let addresses = (0..=255u8).map(|n| IpAddr::from([n, 255 - n, n / 2, 10]));
+        for address in addresses.chain(["2001:db8::7".parse().unwrap()]) {
+            let mut written = Chain::new();
+            write_address(&mut written, address);
+            assert_eq!(written.as_slice(), address.to_string().as_bytes());
+        }
+    }
+
+    #[test]
     fn an_untrusted_claim_goes_no_further() {
         let request = sent(
             false,
@@ -138,10 +206,30 @@ mod tests {
     }
 
     #[test]
+    fn an_alias_of_a_forwarding_field_goes_no_further_from_anybody() {
+        let aliases = [("x_forwarded_for", "127.0.0.1"), ("x-forwarded_proto", "https"), ("x_own", "kept")];
+        let request = sent(true, &aliases);
+        assert_eq!(header(&request, "x_forwarded_for"), "");
+        assert_eq!(header(&request, "x-forwarded_proto"), "");
+        assert_eq!(header(&request, "x_own"), "kept");
+    }
+
+    #[test]
     fn a_request_id_is_kept_or_made() {
         assert_eq!(header(&sent(true, &[("x-request-id", "abc-1")]), "x-request-id"), "abc-1");
         assert_eq!(header(&sent(true, &[("x-request-id", "")]), "x-request-id"), format!("{:032x}", 7));
         assert_eq!(header(&sent(true, &[]), "x-request-id").len(), 32);
+    }
+
+    #[test]
+    fn only_a_websocket_may_upgrade() {
+        let kept = sent(true, &[("upgrade", "WebSocket"), ("connection", "upgrade")]);
+        assert_eq!((header(&kept, "upgrade"), header(&kept, "connection")), ("WebSocket", "upgrade"));
+        let tunnel = [("upgrade", "h2c"), ("connection", "upgrade, http2-settings"), ("http2-settings", "AAMAAABk")];
+        let stripped = sent(true, &tunnel);
+        for name in ["upgrade", "connection", "http2-settings"] {
+            assert_eq!(header(&stripped, name), "", "{name}");
+        }
     }
 
     #[test]

@@ -30,6 +30,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 
+/// What a stream holds of an answer that its client does not read; so many times `max_streams` a connection may cost.
+const SEND_BUFFER: usize = 64 * 1024;
+
 /// Pingora's proxy with HTTP/2 bounds from the config in force.
 pub(super) struct App {
     edge: Arc<Edge>,
@@ -69,7 +72,7 @@ impl HttpServerApp for App {
         options.max_concurrent_streams(bounds.max_streams);
         options.max_header_list_size(u32::try_from(bounds.max_header_list.0).unwrap_or(u32::MAX));
         options.max_pending_accept_reset_streams(bounds.max_resets as usize);
-        options.max_local_error_reset_streams(Some(bounds.max_resets as usize));
+        options.max_send_buffer_size(SEND_BUFFER);
         Some(options)
     }
 
@@ -94,10 +97,13 @@ pub(super) fn count_reset(peer: &Peer, policy: &Policy) {
     }
 }
 
-/// The connection is to die at its next read or write.
+/// The connection is to die at its next read or write; unless a trusted proxy brings many clients on it, of whom one
+/// must not take the others down. Their streams end one by one.
 pub(super) fn condemn(peer: &Peer) {
-    // Relaxed: a flag, nothing is published through it.
-    peer.condemned.store(true, Ordering::Relaxed);
+    if !peer.trusted {
+        // Relaxed: a flag, nothing is published through it.
+        peer.condemned.store(true, Ordering::Relaxed);
+    }
 }
 
 /// The connection as Pingora sees it.

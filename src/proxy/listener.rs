@@ -6,19 +6,36 @@ use crate::config::settings::Listen;
 use crate::limit::in_flight::Full;
 use crate::verdict::State;
 use crate::verdict::reason::Reason;
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockFilter, SockRef, Socket, Type};
+use std::cell::Cell;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
 /// How many connections the kernel holds for a worker that is busy.
 const BACKLOG: i32 = 4096;
 
-/// How long a worker waits when there is no file descriptor left.
-const NO_DESCRIPTOR: Duration = Duration::from_millis(50);
+/// How long a worker waits when it can't accept, as with no file descriptor left.
+const RETRY: Duration = Duration::from_millis(50);
+
+/// How long a worker that has complained says nothing more.
+const QUIET: Duration = Duration::from_secs(10);
+
+/// For handshakes under way when a listener closes: a round trip.
+const HANDSHAKE: Duration = Duration::from_millis(200);
+
+/// A classic BPF program (code, jump if false, operand) that drops segments with SYN set. Who knocks while a listener closes knocks again a second
+/// later, and is then refused in place of being accepted and reset.
+const NO_SYN: [(u32, u8, u32); 4] = [
+    (libc::BPF_LD | libc::BPF_B | libc::BPF_ABS, 0, 13),
+    (libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K, 1, 2),
+    (libc::BPF_RET | libc::BPF_K, 0, 0),
+    (libc::BPF_RET | libc::BPF_K, 0, u32::MAX),
+];
 
 /// Sockets bound and not yet served.
 #[derive(Debug)]
@@ -86,18 +103,42 @@ pub(super) async fn accept(
         let accepted = tokio::select! {
             biased;
             accepted = listener.accept() => accepted,
-            _ = accepting.wait_for(|on| !on) => return Ok(()),
+            _ = accepting.wait_for(|on| !on) => break,
         };
         match accepted {
             Ok((socket, from)) => admit(socket, from, tls.clone(), &server),
-            Err(e) if matches!(e.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM)) => {
-                tracing::error!("cannot accept a connection: {e}; trying again");
-                tokio::time::sleep(NO_DESCRIPTOR).await;
-            }
             // The client left before it was accepted.
-            Err(_) => {}
+            Err(e) if matches!(e.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset) => {}
+            // No descriptor, no memory, or what else may last: asking again at once would take the whole core.
+            Err(e) => {
+                seldom(|| tracing::error!("cannot accept a connection: {e}; trying again"));
+                tokio::time::sleep(RETRY).await;
+            }
         }
     }
+    last_ones(listener, tls.as_ref(), &server).await
+}
+
+/// Takes what has knocked already, then closes: the kernel resets whatever is still in its queue at that moment.
+async fn last_ones(listener: tokio::net::TcpListener, tls: Option<&TlsAcceptor>, server: &Server) -> io::Result<()> {
+    let filter = NO_SYN.map(|(code, otherwise, k)| SockFilter::new(code as u16, 0, otherwise, k));
+    if let Err(e) = SockRef::from(&listener).attach_filter(&filter) {
+        tracing::debug!("newcomers are not held off while the listener closes: {e}");
+    }
+    let until = Instant::now() + HANDSHAKE;
+    while let Ok(accepted) = timeout_at(until, listener.accept()).await {
+        match accepted {
+            Ok((socket, from)) => admit(socket, from, tls.cloned(), server),
+            Err(_) => sleep_until(until.min(Instant::now() + RETRY)).await,
+        }
+    }
+    // Not by tokio, which asks the kernel only once it was told of a newcomer: it may not have been told yet.
+    let listener = listener.into_std()?;
+    while let Ok((socket, from)) = listener.accept() {
+        socket.set_nonblocking(true)?;
+        admit(tokio::net::TcpStream::from_std(socket)?, from, tls.cloned(), server);
+    }
+    Ok(())
 }
 
 fn admit(socket: tokio::net::TcpStream, from: SocketAddr, tls: Option<TlsAcceptor>, server: &Server) {
@@ -106,9 +147,8 @@ fn admit(socket: tokio::net::TcpStream, from: SocketAddr, tls: Option<TlsAccepto
     let listen = &policy.settings.listen;
     let own = if policy.trusted.contains(address) { u32::MAX } else { listen.max_connections_per_client };
     let state = &server.edge.state;
-    let Ok(open) = Open::try_new(state, address, listen.max_connections.min(server.edge.max_connections), own) else {
-        return;
-    };
+    let most = listen.max_connections.min(server.edge.max_connections);
+    let Ok(open) = Open::try_new(state, address, most, own) else { return };
     state.counters.connected();
     // A small answer must not wait for the acknowledgement of the one before.
     let _ = socket.set_nodelay(true);
@@ -117,6 +157,18 @@ fn admit(socket: tokio::net::TcpStream, from: SocketAddr, tls: Option<TlsAccepto
         server.run(socket, address, tls).await;
         drop(open);
     });
+}
+
+/// Says something, unless this worker did so a moment ago: in a flood, one line tells as much as a million.
+fn seldom(say: impl FnOnce()) {
+    thread_local! {
+        static LAST: Cell<Option<Instant>> = const { Cell::new(None) };
+    }
+    let now = Instant::now();
+    if LAST.get().is_none_or(|last| now - last >= QUIET) {
+        LAST.set(Some(now));
+        say();
+    }
 }
 
 /// Holds a place among the open connections.
@@ -133,6 +185,9 @@ impl Open {
             Err(full) => {
                 let total = matches!(full, Full::Total);
                 state.counters.ended(if total { Reason::ConnectionLimit } else { Reason::ClientConnections });
+                if total {
+                    seldom(|| tracing::warn!("too many connections: {all} are open, new ones are closed at once"));
+                }
                 Err(())
             }
         }

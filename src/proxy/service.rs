@@ -1,5 +1,6 @@
 //! weir's side of Pingora's phases: what becomes of an admitted request, and of any HTTP/2 request.
 
+use super::connection::wait_in_line;
 use super::context::Context;
 use super::edge::{Edge, Peer, Place, Story};
 use super::gate::Gate;
@@ -8,6 +9,7 @@ use super::reply::Refusal;
 use super::{facts, forward, http2, record};
 use crate::base::clock;
 use crate::config::settings::OriginProtocol;
+use crate::origin::Pick;
 use crate::verdict::reason::{Class, Reason};
 use crate::verdict::{Fate, decide};
 use async_trait::async_trait;
@@ -49,7 +51,9 @@ impl Service {
                 address: facts.address,
                 reason: verdict.reason,
                 observed: verdict.observed,
+                delay: verdict.delay,
             });
+            wait_in_line(Some(verdict.delay)).await;
             return Ok(false);
         }
         context.refused = true;
@@ -85,12 +89,23 @@ impl Service {
             return reason;
         }
         match (error.esource(), error.etype()) {
+            (ErrorSource::Downstream, ErrorType::ReadTimedout) => Reason::BodyTooSlow,
+            (ErrorSource::Downstream, ErrorType::InvalidHTTPHeader) => Reason::BadRequest,
             (ErrorSource::Downstream, _) => Reason::ClientGone,
             (ErrorSource::Upstream, ErrorType::ReadTimedout | ErrorType::WriteTimedout) => Reason::OriginTimeout,
             (ErrorSource::Upstream, _) => Reason::OriginBroken,
             _ => Reason::Internal,
         }
     }
+}
+
+fn tell_ejected(pick: &Pick) {
+    tracing::warn!(endpoint = %pick.addr, "endpoint ejected: too many failures in a row");
+}
+
+/// The gate of an HTTP/1.1 session.
+fn gate_of(session: &Session) -> Option<&Gate> {
+    session.stream().and_then(|s| (**s).as_any().downcast_ref())
 }
 
 fn declared_length(request: &RequestHeader) -> Option<u64> {
@@ -112,8 +127,10 @@ impl ProxyHttp for Service {
         let listen = &context.policy.settings.listen;
         session.as_mut().set_write_timeout(Some(listen.body_grace.max(Duration::from_secs(30))));
         session.as_mut().set_read_timeout(Some(listen.body_grace));
-        let gate = session.stream().and_then(|s| (**s).as_any().downcast_ref::<Gate>());
-        let decided = gate.map(|g| (g.peer().clone(), g.story()));
+        session.as_mut().set_total_drain_timeout(Some(listen.body_grace));
+        // A 100 (Continue) comes before the body, and is no reason to close; see `response_filter`.
+        session.as_mut().set_close_on_response_before_downstream_finish(false);
+        let decided = gate_of(session).map(|g| (g.peer().clone(), g.story()));
         let refused = match decided {
             Some((peer, story)) => {
                 context.peer = Some(peer);
@@ -135,9 +152,11 @@ impl ProxyHttp for Service {
 
     async fn upstream_peer(&self, _: &mut Session, context: &mut Context) -> Result<Box<HttpPeer>> {
         let Some(pick) = self.edge.pool.pick(&context.tried, clock::now()) else {
-            context.ended = Some(Reason::OriginUnavailable);
-            return Err(Error::explain(ErrorType::HTTPStatus(503), "no endpoint").into_up());
+            // After an attempt its failure is the reason, and not that there is no second endpoint.
+            let reason = *context.ended.get_or_insert(Reason::OriginUnavailable);
+            return Err(Error::explain(ErrorType::HTTPStatus(reason.status()), "no endpoint").into_up());
         };
+        context.ended = None;
         let origin = &context.policy.settings.origin;
         let mut peer = HttpPeer::new(pick.addr, false, String::new());
         peer.options.connection_timeout = Some(origin.connect_timeout);
@@ -175,11 +194,16 @@ impl ProxyHttp for Service {
         if context.upgraded || session.was_upgraded() {
             return Ok(());
         }
-        let piece = body.as_ref().map_or(0, Bytes::len);
-        context.meter.add(piece, clock::now(), &context.policy.settings.listen).map_err(|reason| {
-            context.ended = Some(reason);
-            Error::explain(ErrorType::HTTPStatus(reason.status()), reason.row().text).into_down()
-        })
+        let Some(piece) = body.as_ref().map(Bytes::len) else { return Ok(()) };
+        match context.meter.add(piece, clock::now(), &context.policy.settings.listen) {
+            Ok(()) => Ok(()),
+            // The origin answers already: a conversation (as streams of gRPC are), and no upload that is held back.
+            Err(Reason::BodyTooSlow) if context.first_byte.is_some() => Ok(()),
+            Err(reason) => {
+                context.ended = Some(reason);
+                Err(Error::explain(ErrorType::HTTPStatus(reason.status()), reason.row().text).into_down())
+            }
+        }
     }
 
     async fn response_filter(
@@ -189,9 +213,17 @@ impl ProxyHttp for Service {
         context: &mut Context,
     ) -> Result<()> {
         if response.status.is_informational() {
-            context.upgraded = response.status == 101;
+            if response.status == 101 {
+                context.upgraded = true;
+                // Silence is the other protocol's business; the origin's `read_timeout` bounds it.
+                session.as_mut().set_read_timeout(None);
+                if let Some(gate) = gate_of(session) {
+                    gate.open_tunnel();
+                }
+            }
             return Ok(());
         }
+        session.as_mut().set_close_on_response_before_downstream_finish(true);
         let now = clock::now();
         if context.first_byte.is_none() {
             context.first_byte = Some(now);
@@ -222,9 +254,6 @@ impl ProxyHttp for Service {
         let timed_out = matches!(e.etype(), ErrorType::ConnectTimedout);
         context.ended = Some(if timed_out { Reason::OriginTimeout } else { Reason::OriginConnect });
         self.origin_failed(context);
-        if e.retry() {
-            context.ended = None;
-        }
         e
     }
 
@@ -236,15 +265,24 @@ impl ProxyHttp for Service {
         context: &mut Context,
         reused: bool,
     ) -> Box<Error> {
-        if e.esource() == &ErrorSource::Upstream {
-            if !reused {
+        let timed_out = matches!(e.etype(), ErrorType::ReadTimedout);
+        if timed_out && context.first_byte.is_none() && !session.as_mut().is_body_done() {
+            // The origin waited for a body that never came whole; Pingora sets no deadline for an HTTP/2 body.
+            context.ended = Some(Reason::BodyTooSlow);
+            e.set_retry(false);
+        } else if e.esource() == &ErrorSource::Upstream {
+            // A kept connection that the origin closed meanwhile is nobody's fault, and safe to replace for methods
+            // that may be repeated (RFC 9110, 9.2.2), as long as nothing was answered and the body is still here.
+            let silent = matches!(e.etype(), ErrorType::ReadTimedout | ErrorType::WriteTimedout);
+            let stale = reused && !silent && context.first_byte.is_none();
+            if stale {
+                context.pick = None;
+            } else {
                 self.origin_failed(context);
             }
-            // A kept connection that the origin closed meanwhile: safe again for methods that may be repeated
-            // (RFC 9110, 9.2.2), as long as nothing was answered and the body is still here.
-            let repeatable = session.req_header().method.is_idempotent() && !session.as_ref().retry_buffer_truncated();
-            if repeatable && context.first_byte.is_none() && context.attempts <= context.policy.settings.origin.retries
-            {
+            let repeatable =
+                stale && session.req_header().method.is_idempotent() && !session.as_ref().retry_buffer_truncated();
+            if repeatable && context.attempts <= context.policy.settings.origin.retries {
                 e.retry.decide_reuse(reused);
                 if e.retry() {
                     context.tried = crate::origin::Tried::default();
@@ -257,6 +295,9 @@ impl ProxyHttp for Service {
     }
 
     async fn fail_to_proxy(&self, session: &mut Session, e: &Error, context: &mut Context) -> FailToProxy {
+        if gate_of(session).is_some_and(Gate::is_broken) {
+            context.ended = Some(Reason::BadRequest);
+        }
         let reason = self.reason_of(e, context);
         context.ended = Some(reason);
         let gone = FailToProxy { error_code: 0, can_reuse_downstream: false };
@@ -280,7 +321,8 @@ impl ProxyHttp for Service {
             if body.is_empty() { Ok(()) } else { session.write_response_body(Some(body), true).await }
         };
         let _: Result<()> = sent.await;
-        FailToProxy { error_code: reason.status(), can_reuse_downstream: false }
+        // Not to be reused, but to be closed in such a way that the answer arrives.
+        FailToProxy { error_code: reason.status(), can_reuse_downstream: true }
     }
 
     async fn logging(&self, session: &mut Session, e: Option<&Error>, context: &mut Context) {
@@ -308,7 +350,7 @@ impl Service {
         if let Some(pick) = context.pick.take()
             && pick.failed(clock::now())
         {
-            tracing::warn!(endpoint = %pick.addr, "endpoint ejected: too many failures in a row");
+            tell_ejected(&pick);
         }
     }
 
@@ -318,11 +360,7 @@ impl Service {
         if let Some(pick) = context.pick.take() {
             match reason.class() {
                 Class::Forward => pick.succeeded(),
-                Class::Fault if reason != Reason::Internal => {
-                    if pick.failed(now) {
-                        tracing::warn!(endpoint = %pick.addr, "endpoint ejected: too many failures in a row");
-                    }
-                }
+                Class::Fault if reason != Reason::Internal && pick.failed(now) => tell_ejected(&pick),
                 _ => {}
             }
         }

@@ -77,6 +77,8 @@ async fn work(
     for (socket, tls) in sockets {
         loops.spawn(listener::accept(socket, tls, server.clone(), accepting.clone()));
     }
+    // Whoever drains sees by the receivers left whether a listener is still open.
+    drop(accepting);
     while let Some(done) = loops.join_next().await {
         if let Ok(Err(e)) = done {
             tracing::error!("a listener stopped: {e}");
@@ -88,22 +90,23 @@ async fn work(
 
 impl Workers {
     /// Leaves without dropping a request: goes on accepting for `delay` while answers ask clients to go elsewhere,
-    /// then finishes what is open, until `deadline` at the latest. True if everything was finished.
-    pub fn drain(self, delay: Duration, deadline: Instant) -> bool {
+    /// then finishes what is open, until `deadline` at the latest. How many connections were cut then.
+    pub fn drain(self, delay: Duration, deadline: Instant) -> u64 {
         // Relaxed: a hint, as where it is read.
         self.edge.draining.store(true, Ordering::Relaxed);
         thread::sleep(delay.min(deadline.saturating_duration_since(Instant::now())));
         self.accepting.send_replace(false);
         self.closing.send_replace(true);
         let open = || self.edge.state.connections.total();
-        while open() > 0 && Instant::now() < deadline {
+        // What the kernel still holds is no open connection before a worker has taken it.
+        while (self.accepting.receiver_count() > 0 || open() > 0) && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(10));
         }
-        let clean = open() == 0;
+        let cut = open();
         self.ended.send_replace(true);
         for thread in self.threads {
             let _ = thread.join();
         }
-        clean
+        cut.into()
     }
 }

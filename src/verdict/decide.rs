@@ -36,11 +36,13 @@ pub struct Verdict {
     pub observed: u64,
     /// After how long the client may come again.
     pub retry_after: Duration,
+    /// How long the request waits in line for the origin, which gets no more than its capacity at any moment.
+    pub delay: Duration,
 }
 
 /// The share of the budget's depth that only clients on the allow list may use: under pressure they come first,
 /// while all together stay inside the capacity.
-const RESERVE: Share = Share(2_500);
+const RESERVE: Share = Share(1_000);
 
 /// How long a client that met a full origin is asked to wait.
 const ORIGIN_RETRY: Duration = Duration::from_secs(1);
@@ -58,17 +60,22 @@ pub fn decide(policy: &Policy, state: &State, facts: &Facts<'_>, now: Time) -> V
         return Verdict::refuse(fault);
     }
     if allowed {
-        return bear(policy, state, facts, now, Share(0)).unwrap_or(Verdict::forward(Reason::AllowList, 0));
+        let delay = match bear(policy, state, facts, now, Share(0)) {
+            Ok(delay) => delay,
+            Err(refused) => return refused,
+        };
+        return Verdict { delay, ..Verdict::forward(Reason::AllowList, 0) };
     }
     let mut limits = Limits::find(policy, facts);
     if let Err(refused) = limits.peek(now, facts) {
         return refused;
     }
-    if let Some(refused) = bear(policy, state, facts, now, RESERVE) {
-        return Verdict { observed: limits.observed, ..refused };
-    }
+    let delay = match bear(policy, state, facts, now, RESERVE) {
+        Ok(delay) => delay,
+        Err(refused) => return Verdict { observed: limits.observed, ..refused },
+    };
     match limits.take(now, facts) {
-        Ok(()) => Verdict::forward(Reason::Forwarded, limits.observed),
+        Ok(()) => Verdict { delay, ..Verdict::forward(Reason::Forwarded, limits.observed) },
         Err(refused) => {
             state.in_flight.leave(facts.client.bits());
             refused
@@ -76,28 +83,24 @@ pub fn decide(policy: &Policy, state: &State, facts: &Facts<'_>, now: Time) -> V
     }
 }
 
-/// Whether the origin can bear one more, this client's share of its attention included.
-fn bear(policy: &Policy, state: &State, facts: &Facts<'_>, now: Time, reserve: Share) -> Option<Verdict> {
+/// Whether the origin can bear one more, this client's share of its attention included; and after what wait.
+fn bear(policy: &Policy, state: &State, facts: &Facts<'_>, now: Time, reserve: Share) -> Result<Duration, Verdict> {
     use crate::limit::in_flight::Full;
     let (all, own) = (policy.settings.origin.max_in_flight, policy.settings.listen.max_in_flight_per_client);
     let own = if reserve == Share(0) { u32::MAX } else { own };
     match state.in_flight.try_enter(facts.client.bits(), all, own) {
         Ok(()) => {}
         Err(Full::Total) => {
-            return Some(Verdict { retry_after: ORIGIN_RETRY, ..Verdict::refuse(Reason::OriginInFlight) });
+            return Err(Verdict { retry_after: ORIGIN_RETRY, ..Verdict::refuse(Reason::OriginInFlight) });
         }
         Err(Full::Client) => {
-            return Some(Verdict { retry_after: ORIGIN_RETRY, ..Verdict::refuse(Reason::ClientInFlight) });
+            return Err(Verdict { retry_after: ORIGIN_RETRY, ..Verdict::refuse(Reason::ClientInFlight) });
         }
     }
-    match state.budget.take(&policy.capacity, now, reserve) {
-        Decision::Admit { .. } => None,
-        Decision::Refuse { retry_after } => {
-            state.in_flight.leave(facts.client.bits());
-            let retry_after = retry_after.max(ORIGIN_RETRY);
-            Some(Verdict { retry_after, ..Verdict::refuse(Reason::OriginCapacity) })
-        }
-    }
+    state.budget.enter(&policy.capacity, now, reserve, policy.capacity_depth).map_err(|retry_after| {
+        state.in_flight.leave(facts.client.bits());
+        Verdict { retry_after: retry_after.max(ORIGIN_RETRY), ..Verdict::refuse(Reason::OriginCapacity) }
+    })
 }
 
 /// The limits that cover one request. All their lines are fetched before the first is read, so that the waits
@@ -156,7 +159,14 @@ impl<'a> Limits<'a> {
 
     fn over(&self, i: usize, action: Action, retry_after: Duration) -> Verdict {
         let fate = if action == Action::Close { Fate::Close } else { Fate::Refuse };
-        Verdict { fate, reason: Reason::Limit, limit: Some(i as u8), observed: self.observed, retry_after }
+        Verdict {
+            fate,
+            reason: Reason::Limit,
+            limit: Some(i as u8),
+            observed: self.observed,
+            retry_after,
+            delay: Duration::ZERO,
+        }
     }
 }
 
@@ -174,12 +184,19 @@ fn bits(mut mask: u64) -> impl Iterator<Item = usize> {
 impl Verdict {
     /// Passed on.
     pub const fn forward(reason: Reason, observed: u64) -> Self {
-        Self { fate: Fate::Forward, reason, limit: None, observed, retry_after: Duration::ZERO }
+        Self { fate: Fate::Forward, reason, limit: None, observed, retry_after: Duration::ZERO, delay: Duration::ZERO }
     }
 
     /// Refused, by no limit.
     pub const fn refuse(reason: Reason) -> Self {
-        Self { fate: Fate::Refuse, reason, limit: None, observed: 0, retry_after: Duration::ZERO }
+        Self {
+            fate: Fate::Refuse,
+            reason,
+            limit: None,
+            observed: 0,
+            retry_after: Duration::ZERO,
+            delay: Duration::ZERO,
+        }
     }
 
     /// The limit that refused.

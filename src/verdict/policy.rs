@@ -38,8 +38,10 @@ pub struct Policy {
     pub limits: Vec<CompiledLimit>,
     /// Lower-case names of the headers that limits count by.
     pub header_keys: Vec<String>,
-    /// The origin's capacity.
+    /// The origin's capacity: what may go at once and what may wait in line are its burst.
     pub capacity: Quota,
+    /// How many of that burst may go at once.
+    pub capacity_depth: u32,
 }
 
 /// What a compiled limit counts by.
@@ -89,6 +91,7 @@ impl Policy {
             LimitKey::Route => 2,
         });
         let header_keys = header_names(&limits);
+        let (depth, line) = capacity_burst(&settings);
         let tables = state.tables.adopt(&limits, now, &state.counters);
         let limits = limits
             .iter()
@@ -99,7 +102,8 @@ impl Policy {
             allow: CidrSet::build(networks.allow.iter().copied()),
             deny: CidrSet::build(networks.deny.iter().copied()),
             trusted: CidrSet::build(settings.client.trusted_proxies.iter().copied()),
-            capacity: Quota::new(settings.origin.capacity, capacity_burst(&settings)),
+            capacity: Quota::new(settings.origin.capacity, depth + line),
+            capacity_depth: depth,
             limits,
             header_keys,
             settings,
@@ -112,11 +116,13 @@ impl Policy {
     }
 }
 
-/// The budget's depth: a twentieth of a second's worth, so that no second sees more than 1.05 of the capacity.
-fn capacity_burst(settings: &Settings) -> u32 {
+/// How many requests the origin may get at once (a twentieth of a second's worth, so that no second sees more than
+/// 1.05 of the capacity), and how many more may wait in line.
+fn capacity_burst(settings: &Settings) -> (u32, u32) {
     let capacity = settings.origin.capacity;
     let per_second = f64::from(capacity.count) / capacity.period.as_secs_f64();
-    ((per_second * 0.05) as u32).max(4)
+    let line = per_second * settings.origin.queue_timeout.as_secs_f64();
+    (((per_second * 0.05) as u32).max(4), line as u32)
 }
 
 fn header_names(limits: &[&Limit]) -> Vec<String> {

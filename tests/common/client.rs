@@ -43,6 +43,10 @@ impl Client {
     pub fn connect(address: SocketAddr) -> Self {
         let socket = TcpStream::connect(address).unwrap();
         socket.set_read_timeout(Some(Duration::from_secs(15))).unwrap();
+        Self::over(socket)
+    }
+
+    pub fn over(socket: TcpStream) -> Self {
         socket.set_nodelay(true).unwrap();
         Self { socket, buffer: Vec::new() }
     }
@@ -55,6 +59,12 @@ impl Client {
     pub fn ask(&mut self, bytes: impl AsRef<[u8]>) -> Response {
         self.send(bytes);
         self.read()
+    }
+
+    /// Sends and reads one response; nothing where the connection ends first.
+    pub fn try_ask(&mut self, bytes: impl AsRef<[u8]>) -> Option<Response> {
+        self.socket.write_all(bytes.as_ref()).ok()?;
+        self.try_read(false)
     }
 
     /// The next response; panics if the connection ends first.

@@ -3,7 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 pub mod client;
+pub mod h2;
+pub mod h2_origin;
+pub mod load;
 pub mod origin;
+pub mod process;
+pub mod tls;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -60,14 +65,17 @@ impl Weir {
 
     /// A path of the admin server: status and body.
     pub fn ask(&self, path: &str) -> (u16, String) {
-        let agent = ureq::Agent::new_with_config(ureq::Agent::config_builder().http_status_as_error(false).build());
-        let mut answer = agent.get(format!("http://{}{path}", self.admin)).call().unwrap();
-        (answer.status().as_u16(), answer.body_mut().read_to_string().unwrap())
+        ask(self.admin, path)
+    }
+
+    /// The whole picture.
+    pub fn status(&self) -> serde_json::Value {
+        serde_json::from_str(&self.ask("/api/status").1).unwrap()
     }
 
     /// How many requests ended with this reason.
     pub fn ended(&self, reason: &str) -> u64 {
-        let status: serde_json::Value = serde_json::from_str(&self.ask("/api/status").1).unwrap();
+        let status = self.status();
         let all = status["requests"].as_array().unwrap();
         all.iter().find(|r| r["reason"] == reason).map_or(0, |r| r["count"].as_u64().unwrap())
     }
@@ -86,7 +94,22 @@ impl Drop for Weir {
     }
 }
 
-fn fill(config: &str) -> String {
+/// A path of an admin server: status and body.
+pub fn ask(admin: SocketAddr, path: &str) -> (u16, String) {
+    let agent = ureq::Agent::new_with_config(ureq::Agent::config_builder().http_status_as_error(false).build());
+    let mut answer = agent.get(format!("http://{admin}{path}")).call().unwrap();
+    (answer.status().as_u16(), answer.body_mut().read_to_string().unwrap())
+}
+
+/// A POST without a body: status and body.
+pub fn post(admin: SocketAddr, path: &str) -> (u16, String) {
+    let agent = ureq::Agent::new_with_config(ureq::Agent::config_builder().http_status_as_error(false).build());
+    let mut answer = agent.post(format!("http://{admin}{path}")).send_empty().unwrap();
+    (answer.status().as_u16(), answer.body_mut().read_to_string().unwrap())
+}
+
+/// A config with free loopback addresses in place of `HTTP` and `ADMIN`.
+pub fn fill(config: &str) -> String {
     config.replace("HTTP", "127.0.0.1:0").replace("ADMIN", "127.0.0.1:0")
 }
 
@@ -106,4 +129,15 @@ pub fn eventually(what: &str, mut check: impl FnMut() -> bool) {
         assert!(Instant::now() < deadline, "not within 10 s: {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// The same with more keys in `[listen]`.
+pub fn listening(origin: SocketAddr, listen: &str, more: &str) -> String {
+    config(origin, more).replacen("workers = 1\n", &format!("workers = 1\n{listen}\n"), 1)
+}
+
+/// An origin's slowness: it takes this long over something.
+pub fn take(time: Duration) {
+    let deadline = Instant::now() + time;
+    std::thread::sleep(deadline.saturating_duration_since(Instant::now()));
 }

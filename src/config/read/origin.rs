@@ -43,6 +43,12 @@ pub(super) fn origin(s: &mut Section<'_, '_>) -> Origin {
             r#""60s""#,
             "Longest silence of the origin, before and inside a response.",
         ),
+        queue_timeout: s.live(
+            "queue_timeout",
+            duration("0s", "10s"),
+            r#""300ms""#,
+            "How long a request may wait in line for capacity before it is refused; the origin never gets more than its capacity.",
+        ),
         write_timeout: s.live(
             "write_timeout",
             duration("10ms", "1h"),

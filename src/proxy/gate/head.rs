@@ -2,6 +2,7 @@
 
 use crate::event::record::Protocol;
 use crate::verdict::reason::Reason;
+use http::uri::{Authority, PathAndQuery};
 use httparse::{Error, Header, Status};
 use std::mem::MaybeUninit;
 
@@ -34,7 +35,7 @@ pub struct Head<'b, 'h> {
     pub host: &'b [u8],
     /// How the body is framed.
     pub body: Body,
-    /// Asks for another protocol on this connection.
+    /// Asks for a WebSocket on this connection.
     pub upgrade: bool,
     /// The client will close after this request.
     pub close: bool,
@@ -62,7 +63,7 @@ pub fn parse<'b, 'h>(bytes: &'b [u8], fields: &'h mut Fields<'b>, max_headers: u
         Ok(Status::Complete(len)) => len,
         Ok(Status::Partial) => return Parsed::Partial,
         Err(Error::TooManyHeaders) => return Parsed::Bad(Reason::HeaderTooLarge),
-        Err(Error::Version) => return Parsed::Bad(Reason::UnsupportedVersion),
+        Err(Error::Version) if names_version(bytes) => return Parsed::Bad(Reason::UnsupportedVersion),
         Err(_) => return Parsed::Bad(Reason::BadRequest),
     };
     let (Some(method), Some(target), Some(version)) = (request.method, request.path, request.version) else {
@@ -94,7 +95,12 @@ fn finish<'b, 'h>(
     if framing.hosts > 1 || (framing.hosts == 0 && !http10) || !valid_host(framing.host) {
         return Parsed::Bad(Reason::BadRequest);
     }
-    if !(target.starts_with('/') || target.contains("://") || target == "*" || method == "CONNECT") {
+    let known = match authority(target) {
+        // Two names for one host: whoever is behind may choose the other (RFC 9112, 3.2.2).
+        Some(named) => Authority::try_from(named).is_ok() && (framing.hosts == 0 || named == framing.host),
+        None => target.starts_with('/') || (target == "*" && method == "OPTIONS") || method == "CONNECT",
+    };
+    if !known || !is_sound(target) {
         return Parsed::Bad(Reason::BadRequest);
     }
     let close = framing.close || http10;
@@ -132,7 +138,8 @@ impl<'b> Framing<'b> {
                     f.hosts += 1;
                     f.host = h.value;
                 }
-                7 if is(name, b"upgrade") => f.upgrade = true,
+                // Only WebSocket passes: "h2c" would open a tunnel to the origin that no limit sees.
+                7 if is(name, b"upgrade") => f.upgrade |= is(h.value.trim_ascii(), b"websocket"),
                 10 if is(name, b"connection") => {
                     f.close |= h.value.split(|b| *b == b',').any(|t| is(t.trim_ascii(), b"close"));
                 }
@@ -169,7 +176,46 @@ fn decimal(text: &[u8]) -> Option<u64> {
     text.iter().try_fold(0u64, |n, b| b.is_ascii_digit().then(|| n * 10 + u64::from(b - b'0')))
 }
 
+/// Whether Pingora will take the target: it would refuse others itself, and nobody would count that.
+fn is_sound(target: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"/-._~%?&=+:@!$'()*,;".contains(&b);
+    target.bytes().all(plain) || PathAndQuery::try_from(target).is_ok()
+}
+
+/// The authority of a target in absolute form (RFC 9112, 3.2.2).
+fn authority(target: &str) -> Option<&[u8]> {
+    let target = target.as_bytes();
+    let scheme = [&b"http://"[..], b"https://"]
+        .into_iter()
+        .find(|s| target.get(..s.len()).is_some_and(|start| start.eq_ignore_ascii_case(s)))?;
+    let rest = &target[scheme.len()..];
+    Some(rest.split(|b| matches!(b, b'/' | b'?' | b'#')).next().unwrap_or(rest))
+}
+
 /// Host as RFC 3986 lets an authority be, without user information.
 fn valid_host(host: &[u8]) -> bool {
-    host.len() <= 255 && host.iter().all(|b| b.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=:[]".contains(b))
+    let name = match host {
+        [b'[', rest @ ..] => rest.iter().position(|b| *b == b']').map_or(0, |at| at + 2),
+        _ => host.iter().position(|b| *b == b':').unwrap_or(host.len()),
+    };
+    let (name, port) = host.split_at(name);
+    let name_is_well = match name {
+        [b'[', address @ .., b']'] => address.iter().all(|b| b.is_ascii_hexdigit() || b":.".contains(b)),
+        _ => name.iter().all(|b| b.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=".contains(b)),
+    };
+    host.len() <= 255 && name_is_well && (port.is_empty() || valid_port(port))
+}
+
+/// A colon and a number, or nothing.
+fn valid_port(port: &[u8]) -> bool {
+    let digits = port.strip_prefix(b":").unwrap_or(b"x");
+    digits.is_empty() || decimal(digits).is_some_and(|n| n <= 65_535)
+}
+
+/// Whether the first line ends with an HTTP version that is not ours, but is one.
+fn names_version(bytes: &[u8]) -> bool {
+    let line = bytes.split(|b| *b == b'\r').next().unwrap_or(bytes);
+    let mut words = line.split(|b| *b == b' ').skip(2);
+    let version = words.next().and_then(|w| w.strip_prefix(b"HTTP/"));
+    words.next().is_none() && matches!(version, Some([a, b'.', b]) if a.is_ascii_digit() && b.is_ascii_digit())
 }

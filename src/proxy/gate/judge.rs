@@ -1,6 +1,6 @@
 //! One request at the gate: parse, decide, and refuse or let through.
 
-use super::chunked::{self, Scanner};
+use super::chunked::{Malformed, Scanner};
 use super::head::{self, Body, Fields, Head, Parsed};
 use super::{Gate, H2_PREFACE, Rest, Step};
 use crate::base::clock::Time;
@@ -20,80 +20,61 @@ const MAX_SKIP: u64 = 64 * 1024;
 impl Gate {
     /// Deals with the request at the start of `bytes`: how many bytes went, and a step unless it was refused and
     /// the connection goes on.
-    pub(super) fn one(&mut self, bytes: &[u8], now: Time) -> (usize, Option<Step>) {
-        let edge = self.edge.clone();
-        let policy = edge.policy.load();
+    pub(super) fn one(&mut self, bytes: &[u8], policy: &Policy, now: Time) -> (usize, Option<Step>) {
         let listen = &policy.settings.listen;
         if listen.h2c && !self.io.is_tls() && !self.served && could_be_h2(bytes) {
             return (0, Some(if bytes.len() >= H2_PREFACE.len() { Step::Http2 } else { Step::More }));
         }
         let limit = listen.max_header_size.0 as usize;
-        if !has_end(bytes, self.searched, limit) {
-            let reason = if bytes.len() > limit {
-                Reason::HeaderTooLarge
-            } else if !bytes[0].is_ascii_alphabetic() {
-                Reason::BadRequest
-            } else {
-                return (0, Some(Step::More));
-            };
-            return (bytes.len(), Some(self.reject(reason, &policy, now)));
-        }
-        let mut fields: Fields<'_> = [MaybeUninit::uninit(); head::MAX_HEADERS];
-        match head::parse(bytes, &mut fields, usize::from(listen.max_headers)) {
-            Parsed::Partial => (0, Some(Step::More)),
-            Parsed::Bad(reason) => (bytes.len(), Some(self.reject(reason, &policy, now))),
-            Parsed::Whole(head) => self.whole(bytes, &head, &policy, now),
-        }
+        let reason = match find_end(bytes, self.searched, limit) {
+            End::Bare => Reason::BadRequest,
+            End::Missing if bytes.len() > limit => Reason::HeaderTooLarge,
+            End::Missing => match bad_start(bytes, self.searched) {
+                Some(reason) => reason,
+                None => return (0, Some(Step::More)),
+            },
+            End::Found => {
+                let mut fields: Fields<'_> = [MaybeUninit::uninit(); head::MAX_HEADERS];
+                match head::parse(bytes, &mut fields, usize::from(listen.max_headers)) {
+                    Parsed::Whole(head) => return self.whole(bytes, &head, policy, now),
+                    Parsed::Bad(reason) => reason,
+                    Parsed::Partial => Reason::BadRequest,
+                }
+            }
+        };
+        (bytes.len(), Some(self.reject(reason, policy, now)))
     }
 
     fn whole(&mut self, bytes: &[u8], head: &Head<'_, '_>, policy: &Policy, now: Time) -> (usize, Option<Step>) {
-        let edge = self.edge.clone();
+        let state = &self.edge.state;
         let mut buffer = Buffer::new();
-        let mut facts = facts::of_head(head, &self.peer, policy, &edge.state, &mut buffer);
+        let mut facts = facts::of_head(head, &self.peer, policy, state, &mut buffer);
         let listen = &policy.settings.listen;
         if matches!(head.body, Body::Length(n) if n > listen.max_body_size.0) {
             facts.fault = Some(Reason::BodyTooLarge);
         }
-        let verdict = decide(policy, &edge.state, &facts, now);
-        edge.state.counters.observed_by(verdict.observed);
-        match verdict.fate {
-            Fate::Forward => {
-                self.place = Some(Place::taken(&edge.state, facts.client));
+        let here = frame(head.body, &bytes[head.len..]);
+        if here.is_err() {
+            facts.fault = Some(Reason::BadRequest);
+        }
+        let verdict = decide(policy, state, &facts, now);
+        state.counters.observed_by(verdict.observed);
+        match (verdict.fate, here) {
+            (Fate::Forward, Ok((taken, rest))) => {
+                self.place = Some(Place::taken(state, facts.client));
                 self.story = Some(Story {
                     started: now,
                     address: facts.address,
                     reason: verdict.reason,
                     observed: verdict.observed,
+                    delay: verdict.delay,
                 });
-                self.admit(bytes, head, policy, now)
+                self.rest = rest;
+                let used = head.len + taken;
+                (used, Some(Step::Admit(BytesMut::from(&bytes[..used]))))
             }
-            Fate::Refuse | Fate::Close => self.refuse(head, &facts, &verdict, policy, now),
+            _ => self.refuse(head, &facts, &verdict, policy, now),
         }
-    }
-
-    /// Lets exactly this request through: its head, and what of its body is here.
-    fn admit(&mut self, bytes: &[u8], head: &Head<'_, '_>, policy: &Policy, now: Time) -> (usize, Option<Step>) {
-        let here = &bytes[head.len..];
-        let (taken, rest) = match head.body {
-            _ if head.upgrade => (here.len(), Rest::Raw),
-            Body::Length(length) => {
-                let taken = length.min(here.len() as u64);
-                (taken as usize, Rest::Length(length - taken))
-            }
-            Body::Chunked => {
-                let mut scanner = Scanner::default();
-                match scanner.advance(here) {
-                    Ok(taken) => (taken, Rest::Chunked(scanner)),
-                    Err(chunked::Malformed) => {
-                        (self.place, self.story) = (None, None);
-                        return (bytes.len(), Some(self.reject(Reason::BadRequest, policy, now)));
-                    }
-                }
-            }
-        };
-        self.rest = rest;
-        let used = head.len + taken;
-        (used, Some(Step::Admit(BytesMut::from(&bytes[..used]))))
     }
 
     fn refuse(
@@ -114,7 +95,8 @@ impl Gate {
             edge.events.send(record::of_refused_head(head, facts, verdict, policy, &self.peer, now));
         }
         if verdict.fate == Fate::Close {
-            return (head.len, Some(Step::Drop));
+            // Answers to requests before this one are still owed.
+            return (head.len, Some(if self.outbox.is_empty() { Step::Drop } else { Step::Finish }));
         }
         let skip = match head.body {
             // A client that waits for 100 (Continue) may send its body now or never: nobody can tell.
@@ -156,11 +138,54 @@ impl Gate {
     }
 }
 
-/// Whether a head ends somewhere in `bytes`, of which `searched` were looked at before. A head may be `limit` long.
-fn has_end(bytes: &[u8], searched: usize, limit: usize) -> bool {
-    let from = searched.saturating_sub(3);
-    let window = &bytes[from..bytes.len().min(limit)];
-    memchr::memchr_iter(b'\n', window).any(|at| matches!(&window[at + 1..], [b'\n', ..] | [b'\r', b'\n', ..]))
+/// What of a body is among the bytes `here` behind its head, and what is still to come.
+fn frame(body: Body, here: &[u8]) -> Result<(usize, Rest), Malformed> {
+    match body {
+        Body::Length(length) => {
+            let taken = length.min(here.len() as u64);
+            Ok((taken as usize, Rest::Length(length - taken)))
+        }
+        Body::Chunked => {
+            let mut scanner = Scanner::default();
+            let taken = scanner.advance(here)?;
+            Ok((taken, Rest::Chunked(scanner)))
+        }
+    }
+}
+
+/// Whether a head ends among some bytes.
+enum End {
+    Found,
+    Missing,
+    /// A line ends without CR: there parsers differ.
+    Bare,
+}
+
+/// Looks for the end of a head in `bytes`, of which `searched` were looked at before. A head may be `limit` long.
+fn find_end(bytes: &[u8], searched: usize, limit: usize) -> End {
+    let end = bytes.len().min(limit);
+    let from = searched.min(end);
+    for at in memchr::memchr_iter(b'\n', &bytes[from..end]) {
+        match bytes[..from + at] {
+            [.., b'\r', b'\n', b'\r'] => return End::Found,
+            [.., b'\r'] => {}
+            _ => return End::Bare,
+        }
+    }
+    End::Missing
+}
+
+/// What is wrong already with a head that is not whole; looks at its first line once, when that has come.
+fn bad_start(bytes: &[u8], searched: usize) -> Option<Reason> {
+    if !bytes[0].is_ascii_alphabetic() {
+        return Some(Reason::BadRequest);
+    }
+    let line = memchr::memchr(b'\n', bytes).filter(|at| *at >= searched)?;
+    let mut fields: Fields<'_> = [MaybeUninit::uninit(); head::MAX_HEADERS];
+    match head::parse(&bytes[..=line], &mut fields, head::MAX_HEADERS) {
+        Parsed::Bad(reason) => Some(reason),
+        _ => None,
+    }
 }
 
 fn could_be_h2(bytes: &[u8]) -> bool {

@@ -12,12 +12,14 @@ mod stream;
 use super::edge::{Edge, Peer, Place, Story};
 use super::transport::Transport;
 use crate::base::clock::{self, Time};
+use crate::verdict::Policy;
 use bytes::{Buf, BytesMut};
 use chunked::Scanner;
 use deadline::Deadline;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
@@ -29,7 +31,7 @@ const SCRATCH: usize = 8 * 1024;
 const BATCH: usize = 16 * 1024;
 
 /// How long and how much is read after the last reply, so that a reset does not overtake it.
-const LINGER: (Duration, u64) = (Duration::from_secs(2), 1024 * 1024);
+const LINGER: (Duration, u64) = (Duration::from_secs(2), 16 * 1024 * 1024);
 
 /// How an HTTP/2 connection begins (RFC 9113, 3.4).
 pub(super) const H2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -41,8 +43,8 @@ enum Rest {
     Length(u64),
     /// Until the chunks end.
     Chunked(Scanner),
-    /// The connection is no longer HTTP.
-    Raw,
+    /// It is not framed as it should be: nothing more can be read.
+    Broken,
 }
 
 /// Why the gate gives way.
@@ -83,11 +85,17 @@ pub(super) struct Gate {
     searched: usize,
     /// Bytes to be written: refusals, or small writes of Pingora until its flush.
     outbox: BytesMut,
+    /// TLS holds bytes that are written and not yet on their way.
+    unflushed: bool,
     /// Body bytes of a refused request still to be swallowed.
     skip: u64,
     rest: Rest,
+    /// The connection is no longer HTTP. Atomic only because Pingora lends its streams out shared.
+    tunnel: AtomicBool,
     deadline: Deadline,
     in_head: bool,
+    /// A request was dealt with since the deadline was last moved.
+    progress: bool,
     finishing: bool,
     /// A request was served or refused: only then is the connection idle, rather than new.
     served: bool,
@@ -111,10 +119,13 @@ impl Gate {
             inbox: BytesMut::new(),
             searched: 0,
             outbox: BytesMut::new(),
+            unflushed: false,
             skip: 0,
             rest: Rest::Length(0),
+            tunnel: AtomicBool::new(false),
             deadline,
             in_head: false,
+            progress: false,
             finishing: false,
             served: false,
             story: None,
@@ -132,13 +143,45 @@ impl Gate {
         &self.peer
     }
 
-    /// Pingora is done with the request: on to the next.
-    pub(super) fn resume(&mut self, now: Time) {
-        self.place = None;
-        self.story = None;
+    /// Whether the body of the admitted request is not framed as it should be.
+    pub(super) fn is_broken(&self) -> bool {
+        matches!(self.rest, Rest::Broken)
+    }
+
+    /// The origin agreed to another protocol: from here on all bytes pass, those that wait behind the head first.
+    pub(super) fn open_tunnel(&self) {
+        // Relaxed: set and read by the connection's one task.
+        self.tunnel.store(true, Ordering::Relaxed);
+    }
+
+    /// The request is over, whatever becomes of its connection.
+    fn release(&mut self) {
+        (self.place, self.story) = (None, None);
+    }
+
+    fn is_tunnel(&self) -> bool {
+        // Relaxed: as in `open_tunnel`.
+        self.tunnel.load(Ordering::Relaxed)
+    }
+
+    /// Whether the admitted request was read to its last byte.
+    fn is_read_whole(&self) -> bool {
+        !self.is_tunnel()
+            && match self.rest {
+                Rest::Length(left) => left == 0,
+                Rest::Chunked(scanner) => scanner.is_over(),
+                Rest::Broken => false,
+            }
+    }
+
+    /// Pingora is done with the request: on to the next. False where that would take a body for a request.
+    pub(super) fn resume(&mut self, now: Time) -> bool {
+        self.release();
         self.searched = 0;
         self.served = true;
-        self.restart_deadline(now);
+        let policy = self.edge.policy.load();
+        self.restart_deadline(&policy, now);
+        self.is_read_whole()
     }
 
     /// Runs until the gate must give way. The future on top of this lives on the stack of the connection's task.
@@ -159,7 +202,11 @@ impl Gate {
                 Poll::Ready(Step::Finish) => self.finishing = true,
                 Poll::Ready(Step::Drop) => return Poll::Ready(Turn::Gone),
                 Poll::Ready(Step::Http2) => return Poll::Ready(Turn::Http2(std::mem::take(&mut self.inbox))),
-                Poll::Ready(Step::Admit(head)) => return Poll::Ready(Turn::Admit(head)),
+                Poll::Ready(Step::Admit(head)) => {
+                    // Refusals before it need not wait for the origin; what can't be written now is written first later.
+                    let _ = self.poll_flush_outbox(cx);
+                    return Poll::Ready(Turn::Admit(head));
+                }
             }
         }
     }
@@ -171,26 +218,27 @@ impl Gate {
         if ready!(Pin::new(&mut self.io).poll_read(cx, &mut buf)).is_err() || buf.filled().is_empty() {
             return Poll::Ready(Step::Drop);
         }
-        let (now, bytes) = (clock::now(), buf.filled());
-        let (used, step) = self.eat(bytes, now);
+        let (now, policy, bytes) = (clock::now(), self.edge.policy.load(), buf.filled());
+        let (used, step) = self.eat(bytes, &policy, now);
         if used < bytes.len() {
             self.inbox.extend_from_slice(&bytes[used..]);
         }
-        self.stamp(now, used > 0);
+        self.stamp(&policy, now);
         Poll::Ready(step)
     }
 
     /// Uses what is left over; reads more behind it where it is no whole head.
     fn poll_inbox(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
-        let now = clock::now();
+        let (now, policy) = (clock::now(), self.edge.policy.load());
         let mut inbox = std::mem::take(&mut self.inbox);
-        let (used, step) = self.eat(&inbox, now);
+        let (used, step) = self.eat(&inbox, &policy, now);
         inbox.advance(used);
         if used > 0 {
             self.searched = 0;
         }
-        self.inbox = inbox;
-        self.stamp(now, used > 0);
+        // What is used up is given back: an idle connection holds no memory for the head it once sent.
+        self.inbox = if inbox.is_empty() { BytesMut::new() } else { inbox };
+        self.stamp(&policy, now);
         if used > 0 || !matches!(step, Step::More) {
             return Poll::Ready(step);
         }
@@ -205,36 +253,37 @@ impl Gate {
     }
 
     /// Uses whole requests from `bytes` until one is admitted or none is left; how many bytes went.
-    fn eat(&mut self, bytes: &[u8], now: Time) -> (usize, Step) {
+    fn eat(&mut self, bytes: &[u8], policy: &Policy, now: Time) -> (usize, Step) {
         let mut at = 0;
         loop {
             let swallowed = self.skip.min((bytes.len() - at) as u64);
             self.skip -= swallowed;
+            self.progress |= swallowed > 0 && self.skip == 0;
             at += swallowed as usize;
             // Empty lines before a request are to be ignored (RFC 9112, 2.2).
             at += bytes[at..].iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
             if at == bytes.len() || self.outbox.len() >= BATCH {
                 return (at, Step::More);
             }
-            let (used, step) = self.one(&bytes[at..], now);
+            let (used, step) = self.one(&bytes[at..], policy, now);
             at += used;
             match step {
                 Some(step) => return (at, step),
-                None => self.searched = 0,
+                None => (self.searched, self.progress) = (0, true),
             }
         }
     }
 
-    /// Clocks what the bytes so far mean: an idle connection, or a head that has begun.
-    fn stamp(&mut self, now: Time, progress: bool) {
-        let idle = self.inbox.is_empty() && self.skip == 0;
-        if idle || !self.in_head || (progress && self.skip == 0) {
-            self.restart_deadline(now);
+    /// Clocks what the bytes so far mean: a head that has begun, or an idle connection. Empty lines mean nothing.
+    fn stamp(&mut self, policy: &Policy, now: Time) {
+        let begun = !self.inbox.is_empty() || self.skip > 0;
+        if self.progress || (begun && !self.in_head) {
+            self.restart_deadline(policy, now);
         }
+        self.progress = false;
     }
 
-    fn restart_deadline(&mut self, now: Time) {
-        let policy = self.edge.policy.load();
+    fn restart_deadline(&mut self, policy: &Policy, now: Time) {
         let listen = &policy.settings.listen;
         self.in_head = !self.inbox.is_empty() || self.skip > 0;
         self.deadline.set(now + if self.in_head { listen.header_timeout } else { listen.keepalive_timeout });
@@ -245,7 +294,6 @@ impl Gate {
         let idle = self.served && self.inbox.is_empty() && self.outbox.is_empty();
         match self.deadline.poll(cx, clock::now(), idle) {
             deadline::State::Waiting => Poll::Pending,
-            deadline::State::Closing => Poll::Ready(Turn::Gone),
             deadline::State::Expired if self.outbox.is_empty() && !self.inbox.is_empty() => {
                 self.refuse_head_timeout();
                 self.finishing = true;
@@ -259,18 +307,20 @@ impl Gate {
 
     /// Writes the outbox; false if the client is gone.
     fn poll_flush_outbox(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
-        if self.outbox.is_empty() {
+        if self.outbox.is_empty() && !self.unflushed {
             return Poll::Ready(true);
         }
+        self.unflushed = self.io.is_tls();
         while !self.outbox.is_empty() {
             match ready!(Pin::new(&mut self.io).poll_write(cx, &self.outbox)) {
                 Ok(n) if n > 0 => self.outbox.advance(n),
                 _ => return Poll::Ready(false),
             }
         }
-        if self.io.is_tls() && ready!(Pin::new(&mut self.io).poll_flush(cx)).is_err() {
+        if self.unflushed && ready!(Pin::new(&mut self.io).poll_flush(cx)).is_err() {
             return Poll::Ready(false);
         }
+        self.unflushed = false;
         // What was advanced over is room again; a buffer grown for a batch is given back.
         if self.outbox.capacity() > 4096 {
             self.outbox = BytesMut::new()
@@ -286,7 +336,7 @@ impl Gate {
     }
 
     /// After the last reply: FIN, then swallow what is on its way, so that no reset destroys the reply.
-    pub(super) async fn linger(mut self: Box<Self>) {
+    pub(super) async fn linger(&mut self) {
         let _ = tokio::time::timeout(LINGER.0, async {
             if self.io.flush().await.is_err() || self.io.shutdown().await.is_err() {
                 return;

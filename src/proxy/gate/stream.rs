@@ -36,6 +36,17 @@ impl Gate {
         Poll::Pending
     }
 
+    /// Reads whatever comes, after what came behind the head.
+    fn poll_tunnel(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.inbox.is_empty() {
+            return Pin::new(&mut self.io).poll_read(cx, buf);
+        }
+        let n = self.inbox.len().min(buf.remaining());
+        buf.put_slice(&self.inbox[..n]);
+        self.inbox.advance(n);
+        Poll::Ready(Ok(()))
+    }
+
     /// Reads at most `left` bytes of the body.
     fn poll_length(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>, left: u64) -> Poll<io::Result<()>> {
         let room = buf.remaining().min(usize::try_from(left).unwrap_or(usize::MAX));
@@ -54,7 +65,9 @@ impl Gate {
         let Rest::Chunked(scanner) = &mut self.rest else { return Poll::Ready(Ok(())) };
         let fresh = &buf.filled()[before..];
         let Ok(used) = scanner.advance(fresh) else {
-            return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, "malformed chunked body")));
+            buf.set_filled(before);
+            self.rest = Rest::Broken;
+            return Poll::Ready(Err(broken()));
         };
         self.inbox.extend_from_slice(&fresh[used..]);
         buf.set_filled(before + used);
@@ -74,10 +87,17 @@ impl Gate {
     }
 }
 
+fn broken() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "malformed chunked body")
+}
+
 impl AsyncRead for Gate {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.is_tunnel() {
+            return self.poll_tunnel(cx, buf);
+        }
         match self.rest {
-            Rest::Raw => Pin::new(&mut self.io).poll_read(cx, buf),
+            Rest::Broken => Poll::Ready(Err(broken())),
             Rest::Length(0) => self.poll_probe(cx),
             Rest::Length(left) => self.poll_length(cx, buf, left),
             Rest::Chunked(scanner) if scanner.is_over() => self.poll_probe(cx),
@@ -134,6 +154,11 @@ impl AsyncWrite for Gate {
 #[async_trait]
 impl Shutdown for Gate {
     async fn shutdown(&mut self) {
+        self.release();
+        if AsyncWriteExt::flush(self).await.is_ok() && !self.is_read_whole() {
+            // The client may still be sending: a close now would be a reset, and take the answer with it.
+            return self.linger().await;
+        }
         let _ = AsyncWriteExt::shutdown(self).await;
     }
 }

@@ -57,6 +57,11 @@ impl AccessLog {
         Ok(Self(shared))
     }
 
+    /// Whether the target can be opened.
+    pub fn check(target: &LogTarget) -> Result<(), String> {
+        output::check(target)
+    }
+
     /// Hands over one line. It is written after the next [`flush`](Self::flush), or within a second.
     pub fn write(&self, entry: &Entry<'_>) {
         let mut pending = self.0.pending();

@@ -110,6 +110,19 @@ fn open(target: &LogTarget) -> io::Result<Option<File>> {
     }
 }
 
+/// Whether the target could be opened; a file that is not there yet is not made for it.
+pub(super) fn check(target: &LogTarget) -> Result<(), String> {
+    let LogTarget::File(path) = target else { return Ok(()) };
+    let at = |path: &Path, e: io::Error| format!("{}: cannot be written: {e}", path.display());
+    match OpenOptions::new().append(true).open(path) {
+        Err(e) if e.kind() == ErrorKind::NotFound => {
+            let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            folder.metadata().map(drop).map_err(|e| at(path, e))
+        }
+        opened => opened.map(drop).map_err(|e| at(path, e)),
+    }
+}
+
 /// Writes until all is written or an error comes; says how much was.
 fn write_most(file: &mut File, bytes: &[u8]) -> (usize, io::Result<()>) {
     let mut done = 0;

@@ -1,0 +1,63 @@
+//! A config with everything that it names, read and found fit: what `weir check` says is good, `weir serve` starts with.
+
+use crate::admin::Token;
+use crate::config::settings::Settings;
+use crate::control::reload::{self, Fresh, Unfit};
+use crate::control::status::FaultView;
+use crate::proxy::{CertificateStore, Replies};
+use crate::sink::access_log::AccessLog;
+use std::path::Path;
+use std::sync::Arc;
+
+/// The files that only upper layers know how to read.
+pub(super) struct Files {
+    pub(super) certificates: Option<Arc<CertificateStore>>,
+    pub(super) replies: Replies,
+    pub(super) token: Option<Token>,
+}
+
+impl Files {
+    /// Every fault of every file, in words that begin with the key.
+    pub(super) fn read(settings: &Settings) -> Result<Self, Vec<String>> {
+        let mut faults = Vec::new();
+        let mut fault = |message: String| faults.push(message);
+        let tls = settings.listen.tls.as_ref();
+        let certificates = tls.map(|t| CertificateStore::load(&t.certificate, &t.key)).transpose();
+        let certificates = certificates.map_err(|e| fault(format!("listen.tls: {e}")));
+        let replies = Replies::load(&settings.reply).map_err(|e| fault(format!("reply: {e}")));
+        let token = settings.admin.token_file.as_deref().map(Token::read).transpose().map_err(&mut fault);
+        AccessLog::check(&settings.log.access).unwrap_or_else(|e| fault(format!("log.access: {e}")));
+        match (certificates, replies, token) {
+            (Ok(certificates), Ok(replies), Ok(token)) if faults.is_empty() => {
+                Ok(Self { certificates, replies, token })
+            }
+            _ => Err(faults),
+        }
+    }
+}
+
+/// Reads the config at `path` with all that it names.
+pub(super) fn read(path: &Path) -> Result<(Fresh, Files), Unfit> {
+    let fresh = reload::read(path)?;
+    match Files::read(&fresh.loaded.settings) {
+        Ok(files) => Ok((fresh, files)),
+        Err(faults) => Err(unfit(path, fresh, faults)),
+    }
+}
+
+/// Whether weir would start with the config at `path`, as far as the config and its files go.
+///
+/// # Errors
+/// Every fault.
+pub fn examine(path: &Path) -> Result<Fresh, Unfit> {
+    read(path).map(|(fresh, _)| fresh)
+}
+
+fn unfit(path: &Path, fresh: Fresh, faults: Vec<String>) -> Unfit {
+    let view = |fault: String| FaultView {
+        key: fault.split(':').next().unwrap_or_default().to_owned(),
+        message: format!("{}: {fault}", path.display()),
+        ..FaultView::default()
+    };
+    Unfit { faults: faults.into_iter().map(view).collect(), unreadable: false, sight: fresh.sight }
+}

@@ -1,0 +1,45 @@
+//! What the files of a config look like, to notice that one of them changed.
+
+use crate::config::settings::{ListEntry, Settings};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// What a look tells of a file: enough to notice any write or swap. Nothing where there is no file.
+type Look = Option<(u64, u64, u64, i64, i64)>;
+
+/// Files, and how each looked before it was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sight(Vec<(PathBuf, Look)>);
+
+impl Sight {
+    /// A look at the config alone.
+    pub fn of_config(config: &Path) -> Self {
+        Self(vec![(config.to_owned(), look(config))])
+    }
+
+    /// A look at every file that the settings name and a reload reads, behind this one at the config.
+    pub fn and_of(mut self, settings: &Settings) -> Self {
+        self.0.extend(named(settings).map(|path| (path.clone(), look(path))));
+        self
+    }
+
+    /// The same files as they look now.
+    pub fn again(&self) -> Self {
+        Self(self.0.iter().map(|(path, _)| (path.clone(), look(path))).collect())
+    }
+}
+
+fn look(path: &Path) -> Look {
+    let m = std::fs::metadata(path).ok()?;
+    Some((m.dev(), m.ino(), m.size(), m.mtime(), m.mtime_nsec()))
+}
+
+fn named(settings: &Settings) -> impl Iterator<Item = &PathBuf> {
+    let lists = settings.lists.allow.iter().chain(&settings.lists.deny).filter_map(|entry| match entry {
+        ListEntry::File(path) => Some(path),
+        ListEntry::Net(_) => None,
+    });
+    let bodies = settings.reply.page.values().chain(settings.reply.problem.values());
+    let tls = settings.listen.tls.iter().flat_map(|t| [&t.certificate, &t.key]);
+    lists.chain(bodies).chain(tls)
+}

@@ -1,0 +1,16 @@
+//! The gate under hostile and merely odd HTTP/1.1, by real sockets.
+
+mod common;
+
+#[path = "gate/bodies.rs"]
+mod bodies;
+#[path = "gate/connections.rs"]
+mod connections;
+#[path = "gate/malformed.rs"]
+mod malformed;
+#[path = "gate/passing.rs"]
+mod passing;
+#[path = "gate/pipelining.rs"]
+mod pipelining;
+#[path = "gate/slow.rs"]
+mod slow;
