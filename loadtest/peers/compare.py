@@ -343,6 +343,7 @@ def main():
     text = report(bench)
     print(text)
     if args.report:
+        os.makedirs(os.path.dirname(os.path.abspath(args.report)), exist_ok=True)
         with open(args.report, "w") as f:
             f.write(preamble(args) + text)
         with open(os.path.splitext(args.report)[0] + ".csv", "w", newline="") as f:
