@@ -2,7 +2,7 @@
 -- is kept for benchmarks; with PAUSE, that many milliseconds between two requests of a connection.
 local clients = tonumber(os.getenv("CLIENTS"))
 local pause = tonumber(os.getenv("PAUSE"))
-local head = "GET / HTTP/1.1\r\nHost: bench.test\r\nUser-Agent: wrk\r\nAccept: */*\r\nX-Forwarded-For: 198."
+local head = "GET / HTTP/1.1\r\nHost: bench.test\r\nUser-Agent: wrk\r\nAccept: */*\r\nX-Forwarded-Proto: http\r\nX-Forwarded-For: 198."
 local random, floor = math.random, math.floor
 
 function init() math.randomseed(12345) end

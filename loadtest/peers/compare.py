@@ -22,6 +22,10 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PROXY, ORIGIN = 9001, 9000
+# Threads take turns, or one that waits may keep the worker from running.
+CALLGRIND = ["valgrind", "--tool=callgrind", "--fair-sched=yes"]
+# A long copy by one `rep movsb` would be counted as an instruction a byte.
+NO_REP = "GLIBC_TUNABLES=glibc.cpu.x86_rep_movsb_threshold=1000000000"
 LIMITS = {
     "pass": [],
     "limits": [
@@ -64,12 +68,14 @@ class Bench:
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline and process.poll() is None:
             try:
-                socket.create_connection(("127.0.0.1", port), 1).close()
-                return process
+                with socket.create_connection(("127.0.0.1", port), 60) as connection:
+                    connection.sendall(b"GET / HTTP/1.1\r\nHost: bench.test\r\n\r\n")
+                    if connection.recv(1):
+                        return process
             except OSError:
                 time.sleep(0.05)
         stop(process)
-        sys.exit(f"{command[0]} does not listen on {port}; see {log.name}")
+        sys.exit(f"{command[0]} does not answer on {port}; see {log.name}")
 
     def nginx(self, role, core, port):
         for name in (f"{role}.conf", "nginx.conf"):
@@ -114,7 +120,7 @@ class Bench:
         for key, case, name in RUNS:
             if name == "nginx":
                 continue
-            process = self.proxy(name, case, 0, ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}"])
+            process = self.proxy(name, case, 0, ["env", NO_REP, *CALLGRIND, f"--callgrind-out-file={out}"])
             try:
                 load(case, 3, connections=16)
                 control(process.pid, "-z")
@@ -174,7 +180,7 @@ def stop(process):
 
 
 def control(pid, command):
-    subprocess.run(["callgrind_control", command, str(pid)], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["callgrind_control", command, str(pid)], check=True, capture_output=True)
 
 
 def load(case, seconds, connections=64, pause=0, port=PROXY, core=0):
@@ -337,6 +343,7 @@ def main():
     text = report(bench)
     print(text)
     if args.report:
+        os.makedirs(os.path.dirname(os.path.abspath(args.report)), exist_ok=True)
         with open(args.report, "w") as f:
             f.write(preamble(args) + text)
         with open(os.path.splitext(args.report)[0] + ".csv", "w", newline="") as f:

@@ -2,7 +2,7 @@
 
 use super::body::Meter;
 use super::edge::{Peer, Place, Story};
-use crate::base::clock::{self, Time};
+use crate::base::clock::Time;
 use crate::origin::{Pick, Tried};
 use crate::verdict::Policy;
 use crate::verdict::reason::Reason;
@@ -42,7 +42,7 @@ impl Context {
             peer: None,
             story: None,
             place: None,
-            meter: Meter::new(clock::now()),
+            meter: Meter::new(Time::default()),
             pick: None,
             tried: Tried::default(),
             attempts: 0,

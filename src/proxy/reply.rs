@@ -13,7 +13,6 @@ use bytes::{BufMut, Bytes, BytesMut};
 use pingora_core::protocols::http::date::get_cached_date;
 use pingora_http::ResponseHeader;
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -85,22 +84,25 @@ impl<'a> Refusal<'a> {
 
     /// Appends the whole HTTP/1.1 reply.
     pub(super) fn write(&self, replies: &Replies, out: &mut BytesMut) {
-        let body = self.body(replies);
-        let status = self.reason.status();
-        out.reserve(512 + body.len());
+        let (mut status, mut after, mut length) = ([0; 20], [0; 20], [0; 20]);
+        let (status, after) =
+            (decimal(u64::from(self.reason.status()), &mut status), decimal(self.retry_after, &mut after));
+        let body = self.body(replies, status, after);
+        let bytes: usize = body.iter().map(|piece| piece.len()).sum();
+        out.reserve(512 + bytes);
         out.put_slice(b"HTTP/1.1 ");
-        number(out, u64::from(status));
+        out.put_slice(status);
         out.put_u8(b' ');
-        out.put_slice(title(status).as_bytes());
+        out.put_slice(title(self.reason.status()).as_bytes());
         out.put_slice(b"\r\nDate: ");
         out.put_slice(get_cached_date().as_bytes());
         out.put_slice(b"\r\nContent-Type: ");
         out.put_slice(self.content_type().as_bytes());
         out.put_slice(b"\r\nContent-Length: ");
-        number(out, body.len() as u64);
+        out.put_slice(decimal(bytes as u64, &mut length));
         if self.retry_after > 0 {
             out.put_slice(b"\r\nRetry-After: ");
-            number(out, self.retry_after);
+            out.put_slice(after);
         }
         if let Some(limit) = self.limit {
             out.put_slice(b"\r\nRateLimit-Policy: ");
@@ -108,7 +110,7 @@ impl<'a> Refusal<'a> {
             out.put_slice(b"\r\nRateLimit: \"");
             out.put_slice(limit.name.as_bytes());
             out.put_slice(b"\";r=0;t=");
-            number(out, self.retry_after);
+            out.put_slice(after);
         }
         out.put_slice(b"\r\nCache-Control: no-store");
         if self.reason == Reason::MethodNotAllowed {
@@ -116,13 +118,16 @@ impl<'a> Refusal<'a> {
         }
         out.put_slice(if self.close { b"\r\nConnection: close\r\n\r\n" } else { b"\r\n\r\n" });
         if !self.head {
-            out.put_slice(&body);
+            body.iter().for_each(|piece| out.put_slice(piece));
         }
     }
 
     /// The reply for HTTP/2: its head, and its body.
     pub(super) fn response(&self, replies: &Replies) -> pingora_core::Result<(ResponseHeader, Bytes)> {
-        let body = self.body(replies);
+        let (mut status, mut after) = ([0; 20], [0; 20]);
+        let (status, after) =
+            (decimal(u64::from(self.reason.status()), &mut status), decimal(self.retry_after, &mut after));
+        let body = Bytes::from(self.body(replies, status, after).concat());
         let mut head = ResponseHeader::build(self.reason.status(), Some(8))?;
         head.insert_header("date", get_cached_date())?;
         head.insert_header("content-type", self.content_type())?;
@@ -142,54 +147,76 @@ impl<'a> Refusal<'a> {
         if self.browser { "text/html; charset=utf-8" } else { "application/problem+json" }
     }
 
-    fn body(&self, replies: &Replies) -> Bytes {
-        let status = self.reason.status();
+    /// The body in pieces: its length is known before it is written, and nothing is put on the heap.
+    fn body<'b>(&'b self, replies: &'b Replies, status: &'b [u8], after: &'b [u8]) -> Pieces<'b> {
         let own = if self.browser { &replies.page } else { &replies.problem };
-        if let Some(body) = own.get(&status) {
-            return body.clone();
+        match own.get(&self.reason.status()) {
+            Some(own) => {
+                let mut pieces: Pieces<'b> = [b""; 14];
+                pieces[0] = own;
+                pieces
+            }
+            None if self.browser => self.page(after),
+            None => self.problem(status, after),
         }
-        let mut out = String::with_capacity(320);
-        // Writing to a String can't fail.
-        let _ = if self.browser { self.page(&mut out) } else { self.problem(&mut out) };
-        Bytes::from(out)
     }
 
-    fn problem(&self, out: &mut String) -> std::fmt::Result {
-        let (status, row) = (self.reason.status(), self.reason.row());
-        write!(
-            out,
-            r#"{{"type":"about:blank","title":"{}","status":{status},"detail":"{}","reason":"{}""#,
-            title(status),
-            row.text,
-            row.code
-        )?;
-        if let Some(limit) = self.limit {
-            // A limit's name is letters, digits, '-', '_' and '.': nothing to escape.
-            write!(out, r#","rule":"{}""#, limit.name)?;
-        }
-        if self.retry_after > 0 {
-            write!(out, r#","retry_after":{}"#, self.retry_after)?;
-        }
-        out.push('}');
-        Ok(())
+    fn problem<'b>(&'b self, status: &'b [u8], after: &'b [u8]) -> Pieces<'b> {
+        let (title, row) = (title(self.reason.status()), self.reason.row());
+        // A limit's name is letters, digits, '-', '_' and '.': nothing to escape.
+        let (rule, name): (&[u8], &[u8]) = match self.limit {
+            Some(limit) => (br#"","rule":""#, limit.name.as_bytes()),
+            None => (b"", b""),
+        };
+        let (wait, after): (&[u8], &[u8]) =
+            if self.retry_after > 0 { (br#"","retry_after":"#, after) } else { (b"\"", b"") };
+        [
+            br#"{"type":"about:blank","title":""#,
+            title.as_bytes(),
+            br#"","status":"#,
+            status,
+            br#","detail":""#,
+            row.text.as_bytes(),
+            br#"","reason":""#,
+            row.code.as_bytes(),
+            rule,
+            name,
+            wait,
+            after,
+            b"}",
+            b"",
+        ]
     }
 
-    fn page(&self, out: &mut String) -> std::fmt::Result {
-        let title = title(self.reason.status());
-        write!(
-            out,
-            "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\">\
-             <title>{title}</title><body style=\"font:1.1em/1.5 system-ui;max-width:34em;margin:15vh auto;padding:0 1em\">\
-             <h1>{title}</h1>"
-        )?;
-        match self.retry_after {
-            0 => out.push_str("<p>This request was not passed on."),
-            1 => out.push_str("<p>Please try again in a second."),
-            n => write!(out, "<p>Please try again in {n} seconds.")?,
-        }
-        write!(out, "<p><small>{}</small>", self.reason.code())
+    fn page<'b>(&'b self, after: &'b [u8]) -> Pieces<'b> {
+        let title = title(self.reason.status()).as_bytes();
+        let (advice, after, unit): (&[u8], &[u8], &[u8]) = match self.retry_after {
+            0 => (b"<p>This request was not passed on.", b"", b""),
+            1 => (b"<p>Please try again in a second.", b"", b""),
+            _ => (b"<p>Please try again in ", after, b" seconds."),
+        };
+        let code = self.reason.code().as_bytes();
+        [
+            b"<!doctype html><html lang=en><meta charset=utf-8>",
+            b"<meta name=viewport content=\"width=device-width\"><title>",
+            title,
+            b"</title><body style=\"font:1.1em/1.5 system-ui;max-width:34em;margin:15vh auto;padding:0 1em\"><h1>",
+            title,
+            b"</h1>",
+            advice,
+            after,
+            unit,
+            b"<p><small>",
+            code,
+            b"</small>",
+            b"",
+            b"",
+        ]
     }
 }
+
+/// A body; pieces that it does not need are empty.
+type Pieces<'a> = [&'a [u8]; 14];
 
 /// The methods that weir passes on, as far as they have names in RFC 9110.
 const ALLOW: &str = "\r\nAllow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
@@ -223,9 +250,8 @@ fn title(status: u16) -> &'static str {
     }
 }
 
-/// Appends a number in decimal.
-fn number(out: &mut BytesMut, mut n: u64) {
-    let mut digits = [0u8; 20];
+/// A number in decimal, written into `digits`.
+fn decimal(mut n: u64, digits: &mut [u8; 20]) -> &[u8] {
     let mut at = digits.len();
     loop {
         at -= 1;
@@ -235,5 +261,5 @@ fn number(out: &mut BytesMut, mut n: u64) {
             break;
         }
     }
-    out.put_slice(&digits[at..]);
+    &digits[at..]
 }

@@ -194,7 +194,7 @@ impl ProxyHttp for Service {
         if context.upgraded || session.was_upgraded() {
             return Ok(());
         }
-        let piece = body.as_ref().map_or(0, Bytes::len);
+        let Some(piece) = body.as_ref().map(Bytes::len) else { return Ok(()) };
         match context.meter.add(piece, clock::now(), &context.policy.settings.listen) {
             Ok(()) => Ok(()),
             // The origin answers already: a conversation (as streams of gRPC are), and no upload that is held back.

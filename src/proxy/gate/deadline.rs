@@ -22,7 +22,6 @@ pub(super) struct Deadline {
     timer: Option<Pin<Box<Sleep>>>,
     signal: watch::Receiver<bool>,
     closing: Option<Closing>,
-    closed: bool,
     /// When an idle connection ends, once weir closes them.
     last_call: Option<Time>,
 }
@@ -35,7 +34,7 @@ pub(super) enum State {
 
 impl Deadline {
     pub(super) fn new(at: Time, signal: watch::Receiver<bool>) -> Self {
-        Self { at, fires: Time::default(), timer: None, signal, closing: None, closed: false, last_call: None }
+        Self { at, fires: Time::default(), timer: None, signal, closing: None, last_call: None }
     }
 
     /// Moves the deadline.
@@ -77,13 +76,14 @@ impl Deadline {
 
     /// Registers for the signal once; not with every request.
     fn is_closing(&mut self, cx: &mut Context<'_>) -> bool {
-        let closing = self.closing.get_or_insert_with(|| {
+        if self.closing.is_none() {
             let mut signal = self.signal.clone();
             // An error says that weir is gone altogether.
-            Box::pin(async move { drop(signal.wait_for(|closing| *closing).await) })
-        });
-        // Polled again only by a wake-up of this task, and then cheaply; never after it was ready.
-        self.closed = self.closed || pin!(unconstrained(closing.as_mut())).poll(cx).is_ready();
-        self.closed
+            let closing = self.closing.insert(Box::pin(async move { drop(signal.wait_for(|closing| *closing).await) }));
+            // Once is enough: it stays registered, and wakes this task.
+            let _ = pin!(unconstrained(closing.as_mut())).poll(cx);
+        }
+        // The signal is sent once. Asking so takes no lock, which all connections would share.
+        self.signal.has_changed().unwrap_or(true)
     }
 }

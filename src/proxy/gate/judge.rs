@@ -20,9 +20,7 @@ const MAX_SKIP: u64 = 64 * 1024;
 impl Gate {
     /// Deals with the request at the start of `bytes`: how many bytes went, and a step unless it was refused and
     /// the connection goes on.
-    pub(super) fn one(&mut self, bytes: &[u8], now: Time) -> (usize, Option<Step>) {
-        let edge = self.edge.clone();
-        let policy = edge.policy.load();
+    pub(super) fn one(&mut self, bytes: &[u8], policy: &Policy, now: Time) -> (usize, Option<Step>) {
         let listen = &policy.settings.listen;
         if listen.h2c && !self.io.is_tls() && !self.served && could_be_h2(bytes) {
             return (0, Some(if bytes.len() >= H2_PREFACE.len() { Step::Http2 } else { Step::More }));
@@ -38,19 +36,19 @@ impl Gate {
             End::Found => {
                 let mut fields: Fields<'_> = [MaybeUninit::uninit(); head::MAX_HEADERS];
                 match head::parse(bytes, &mut fields, usize::from(listen.max_headers)) {
-                    Parsed::Whole(head) => return self.whole(bytes, &head, &policy, now),
+                    Parsed::Whole(head) => return self.whole(bytes, &head, policy, now),
                     Parsed::Bad(reason) => reason,
                     Parsed::Partial => Reason::BadRequest,
                 }
             }
         };
-        (bytes.len(), Some(self.reject(reason, &policy, now)))
+        (bytes.len(), Some(self.reject(reason, policy, now)))
     }
 
     fn whole(&mut self, bytes: &[u8], head: &Head<'_, '_>, policy: &Policy, now: Time) -> (usize, Option<Step>) {
-        let edge = self.edge.clone();
+        let state = &self.edge.state;
         let mut buffer = Buffer::new();
-        let mut facts = facts::of_head(head, &self.peer, policy, &edge.state, &mut buffer);
+        let mut facts = facts::of_head(head, &self.peer, policy, state, &mut buffer);
         let listen = &policy.settings.listen;
         if matches!(head.body, Body::Length(n) if n > listen.max_body_size.0) {
             facts.fault = Some(Reason::BodyTooLarge);
@@ -59,11 +57,11 @@ impl Gate {
         if here.is_err() {
             facts.fault = Some(Reason::BadRequest);
         }
-        let verdict = decide(policy, &edge.state, &facts, now);
-        edge.state.counters.observed_by(verdict.observed);
+        let verdict = decide(policy, state, &facts, now);
+        state.counters.observed_by(verdict.observed);
         match (verdict.fate, here) {
             (Fate::Forward, Ok((taken, rest))) => {
-                self.place = Some(Place::taken(&edge.state, facts.client));
+                self.place = Some(Place::taken(state, facts.client));
                 self.story = Some(Story {
                     started: now,
                     address: facts.address,

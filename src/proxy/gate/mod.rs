@@ -12,6 +12,7 @@ mod stream;
 use super::edge::{Edge, Peer, Place, Story};
 use super::transport::Transport;
 use crate::base::clock::{self, Time};
+use crate::verdict::Policy;
 use bytes::{Buf, BytesMut};
 use chunked::Scanner;
 use deadline::Deadline;
@@ -178,7 +179,8 @@ impl Gate {
         self.release();
         self.searched = 0;
         self.served = true;
-        self.restart_deadline(now);
+        let policy = self.edge.policy.load();
+        self.restart_deadline(&policy, now);
         self.is_read_whole()
     }
 
@@ -216,27 +218,27 @@ impl Gate {
         if ready!(Pin::new(&mut self.io).poll_read(cx, &mut buf)).is_err() || buf.filled().is_empty() {
             return Poll::Ready(Step::Drop);
         }
-        let (now, bytes) = (clock::now(), buf.filled());
-        let (used, step) = self.eat(bytes, now);
+        let (now, policy, bytes) = (clock::now(), self.edge.policy.load(), buf.filled());
+        let (used, step) = self.eat(bytes, &policy, now);
         if used < bytes.len() {
             self.inbox.extend_from_slice(&bytes[used..]);
         }
-        self.stamp(now);
+        self.stamp(&policy, now);
         Poll::Ready(step)
     }
 
     /// Uses what is left over; reads more behind it where it is no whole head.
     fn poll_inbox(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
-        let now = clock::now();
+        let (now, policy) = (clock::now(), self.edge.policy.load());
         let mut inbox = std::mem::take(&mut self.inbox);
-        let (used, step) = self.eat(&inbox, now);
+        let (used, step) = self.eat(&inbox, &policy, now);
         inbox.advance(used);
         if used > 0 {
             self.searched = 0;
         }
         // What is used up is given back: an idle connection holds no memory for the head it once sent.
         self.inbox = if inbox.is_empty() { BytesMut::new() } else { inbox };
-        self.stamp(now);
+        self.stamp(&policy, now);
         if used > 0 || !matches!(step, Step::More) {
             return Poll::Ready(step);
         }
@@ -251,7 +253,7 @@ impl Gate {
     }
 
     /// Uses whole requests from `bytes` until one is admitted or none is left; how many bytes went.
-    fn eat(&mut self, bytes: &[u8], now: Time) -> (usize, Step) {
+    fn eat(&mut self, bytes: &[u8], policy: &Policy, now: Time) -> (usize, Step) {
         let mut at = 0;
         loop {
             let swallowed = self.skip.min((bytes.len() - at) as u64);
@@ -263,7 +265,7 @@ impl Gate {
             if at == bytes.len() || self.outbox.len() >= BATCH {
                 return (at, Step::More);
             }
-            let (used, step) = self.one(&bytes[at..], now);
+            let (used, step) = self.one(&bytes[at..], policy, now);
             at += used;
             match step {
                 Some(step) => return (at, step),
@@ -273,16 +275,15 @@ impl Gate {
     }
 
     /// Clocks what the bytes so far mean: a head that has begun, or an idle connection. Empty lines mean nothing.
-    fn stamp(&mut self, now: Time) {
+    fn stamp(&mut self, policy: &Policy, now: Time) {
         let begun = !self.inbox.is_empty() || self.skip > 0;
         if self.progress || (begun && !self.in_head) {
-            self.restart_deadline(now);
+            self.restart_deadline(policy, now);
         }
         self.progress = false;
     }
 
-    fn restart_deadline(&mut self, now: Time) {
-        let policy = self.edge.policy.load();
+    fn restart_deadline(&mut self, policy: &Policy, now: Time) {
         let listen = &policy.settings.listen;
         self.in_head = !self.inbox.is_empty() || self.skip > 0;
         self.deadline.set(now + if self.in_head { listen.header_timeout } else { listen.keepalive_timeout });
