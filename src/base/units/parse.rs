@@ -17,7 +17,7 @@ pub const BYTES_PATTERN: &str = "^[0-9]+(B|KB|KiB|MB|MiB|GB|GiB)$";
 /// How a rate of bytes is written, as a regular expression.
 pub const BYTE_RATE_PATTERN: &str = "^[0-9]+(B|KB|KiB|MB|MiB|GB|GiB)/s$";
 /// How a rate is written, as a regular expression.
-pub const RATE_PATTERN: &str = "^[0-9]+/(s|m|h|d)$";
+pub const RATE_PATTERN: &str = "^[0-9]+/(s|sec|second|m|min|minute|h|hour|d|day)$";
 /// How a share is written, as a regular expression.
 pub const SHARE_PATTERN: &str = "^[0-9]+(\\.[0-9]{1,2})?%$";
 
@@ -115,7 +115,14 @@ impl FromStr for Rate {
         let Some(unit) = rest.strip_prefix('/') else {
             return Err(QuantityError(format!("is not a rate; write {WANT}")));
         };
-        let Some((_, seconds)) = PERIODS.iter().find(|(name, _)| *name == unit) else {
+        let short = match unit {
+            "sec" | "second" => "s",
+            "min" | "minute" => "m",
+            "hour" => "h",
+            "day" => "d",
+            other => other,
+        };
+        let Some((_, seconds)) = PERIODS.iter().find(|(name, _)| *name == short) else {
             return Err(QuantityError(format!("has the unknown period \"{unit}\"; the periods are s, m, h and d")));
         };
         match digits.parse::<u32>() {
@@ -190,6 +197,8 @@ mod tests {
         assert_eq!("32KiB".parse(), Ok(Bytes(32_768)));
         assert_eq!("10MB".parse(), Ok(Bytes(10_000_000)));
         assert_eq!("30/m".parse(), Ok(Rate { count: 30, period: Duration::from_secs(60) }));
+        assert_eq!("1/day".parse::<Rate>(), "1/d".parse());
+        assert_eq!("30/min".parse::<Rate>(), "30/m".parse());
         assert_eq!("1/d".parse(), Ok(Rate { count: 1, period: Duration::from_secs(86_400) }));
         assert_eq!("0.5%".parse(), Ok(Share(50)));
         assert_eq!(parse_byte_rate("1KiB/s"), Ok(Bytes(1024)));
