@@ -317,12 +317,12 @@ Made by `make peers` (loadtest/peers/compare.py); every run is in [performance.c
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--weir", required=True, help="weir's binary")
-    parser.add_argument("--bare", required=True, help="the binary of loadtest/peers/bare")
+    parser.add_argument("--weir", required=True, type=os.path.abspath, help="weir's binary")
+    parser.add_argument("--bare", required=True, type=os.path.abspath, help="the binary of loadtest/peers/bare")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=3)
     parser.add_argument("--measures", default="cpu,instructions,memory,latency")
-    parser.add_argument("--report", help="write this file, and a .csv beside it")
+    parser.add_argument("--report", type=os.path.abspath, help="write this file, and a .csv beside it")
     args = parser.parse_args()
     args.load = os.getloadavg()[0]
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
