@@ -1,6 +1,5 @@
 //! How many requests, or connections, are open at once: in all, and of each client.
 
-use super::memory::prefetch;
 use super::seeds::Seeds;
 use crate::base::sync::{AtomicU32, Ordering};
 
@@ -80,13 +79,6 @@ impl InFlight {
     /// The counters' memory.
     pub fn bytes(&self) -> usize {
         self.rows.iter().map(|row| size_of_val(&**row)).sum()
-    }
-
-    /// Starts to load the cells of a client that may soon enter.
-    pub fn prefetch(&self, key: u128) {
-        for cell in self.cells(key) {
-            prefetch(cell);
-        }
     }
 
     fn cells(&self, key: u128) -> [&AtomicU32; 2] {

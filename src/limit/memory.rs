@@ -33,7 +33,7 @@ impl Deref for Lines {
 }
 
 #[cfg(loom)]
-pub(super) fn prefetch<T>(_place: &T) {}
+pub(super) fn prefetch(_line: &Line) {}
 
 #[cfg(not(loom))]
 pub(super) use real::{Lines, prefetch};
@@ -113,10 +113,10 @@ mod real {
     // SAFETY: as above; atomics may be used from any thread.
     unsafe impl Sync for Lines {}
 
-    /// Starts to load what is referred to, so that several misses overlap.
+    /// Starts to load a line, so that several misses overlap.
     #[inline]
-    pub(crate) fn prefetch<T>(place: &T) {
-        let address = std::ptr::from_ref(place);
+    pub(crate) fn prefetch(line: &Line) {
+        let address = std::ptr::from_ref(line);
         // SAFETY: a prefetch reads nothing into the program and faults on no address; SSE is part of x86-64.
         #[cfg(target_arch = "x86_64")]
         unsafe {

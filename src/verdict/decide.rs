@@ -52,9 +52,6 @@ const ORIGIN_RETRY: Duration = Duration::from_secs(1);
 /// The order: allow list, deny list, protocol, limits by client, by prefix and by route, then what the origin can
 /// bear. A refused request is charged to no limit.
 pub fn decide(policy: &Policy, state: &State, facts: &Facts<'_>, now: Time) -> Verdict {
-    // Before the lists are searched: what the limits will read is on its way from memory meanwhile.
-    let mut limits = Limits::find(policy, facts);
-    state.in_flight.prefetch(facts.client.bits());
     let allowed = policy.allow.contains(facts.address);
     if !allowed && policy.deny.contains(facts.address) {
         return Verdict::refuse(Reason::DenyList);
@@ -69,6 +66,7 @@ pub fn decide(policy: &Policy, state: &State, facts: &Facts<'_>, now: Time) -> V
         };
         return Verdict { delay, ..Verdict::forward(Reason::AllowList, 0) };
     }
+    let mut limits = Limits::find(policy, facts);
     if let Err(refused) = limits.peek(now, facts) {
         return refused;
     }
