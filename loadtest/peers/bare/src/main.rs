@@ -1,7 +1,9 @@
-//! Pingora that passes every request on, with weir's allocator and one worker: `bare LISTEN ORIGIN`.
+//! Pingora that passes every request on, with weir's allocator and one worker: `bare LISTEN ORIGIN`, with `h2c` behind
+//! them for HTTP/2 without TLS, or `tls CERTIFICATE KEY`.
 
 use async_trait::async_trait;
 use pingora_core::Result;
+use pingora_core::apps::HttpServerOptions;
 use pingora_core::server::Server;
 use pingora_core::server::configuration::ServerConf;
 use pingora_core::upstreams::peer::HttpPeer;
@@ -27,11 +29,10 @@ impl ProxyHttp for Pass {
 }
 
 fn main() {
-    let mut args = std::env::args().skip(1);
-    let (Some(listen), Some(Ok(origin))) = (args.next(), args.next().map(|a| a.parse())) else {
-        eprintln!("usage: bare LISTEN ORIGIN");
-        std::process::exit(64);
-    };
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let [listen, origin, transport @ ..] = &args[..] else { usage() };
+    let Ok(origin) = origin.parse() else { usage() };
     let conf = ServerConf {
         threads: 1,
         upstream_keepalive_pool_size: 512,
@@ -42,7 +43,29 @@ fn main() {
     let mut server = Server::new_with_opt_and_conf(None, conf);
     server.bootstrap();
     let mut service = http_proxy_service(&server.configuration, Pass { origin });
-    service.add_tcp(&listen);
+    match transport {
+        [] => service.add_tcp(listen),
+        ["h2c"] => {
+            let mut options = HttpServerOptions::default();
+            options.h2c = true;
+            if let Some(proxy) = service.app_logic_mut() {
+                proxy.server_options = Some(options);
+            }
+            service.add_tcp(listen);
+        }
+        ["tls", certificate, key] => {
+            if let Err(e) = service.add_tls(listen, certificate, key) {
+                eprintln!("bare: {e}");
+                std::process::exit(66);
+            }
+        }
+        _ => usage(),
+    }
     server.add_service(service);
     server.run_forever();
+}
+
+fn usage() -> ! {
+    eprintln!("usage: bare LISTEN ORIGIN [h2c | tls CERTIFICATE KEY]");
+    std::process::exit(64);
 }

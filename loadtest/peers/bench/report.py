@@ -1,0 +1,2 @@
+def write(bench, begun, counted):
+    for r in bench.samples.rows: print(r)
