@@ -14,7 +14,7 @@ export PATH := $(CURDIR)/.tools/bin:$(PATH)
 # Links inside the docs are held too.
 export RUSTDOCFLAGS ?= -D warnings
 
-.PHONY: help run build test lint fmt clippy deny advisories docs unit loom fuzz miri bench replay peers clean setup-%
+.PHONY: help run build test lint fmt clippy deny advisories docs unit loom fuzz miri bench bench-peers test-peers replay peers clean setup-%
 
 help: ## List these commands
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s%s\n", $$1, $$2 }'
@@ -25,7 +25,7 @@ run: build ## Build the release binary and serve with config/weir.toml (CONFIG=F
 build: setup-build ## Build the release binary
 	cargo build --release --locked
 
-test: setup-build setup-lint setup-test lint docs loom unit ## Prove the project: lint, docs, models, unit, property and end-to-end tests
+test: setup-build setup-lint setup-test lint docs loom unit test-peers ## Prove the project: lint, docs, models, unit, property and end-to-end tests
 
 lint: setup-lint setup-build fmt clippy deny ## Format, clippy and dependency checks
 
@@ -71,10 +71,14 @@ replay: setup-build ## Replay a log through a running weir: make replay LOG=acce
 	@test -n "$(LOG)" || { echo "replay: name a log: make replay LOG=access.log.gz" >&2; exit 64; }
 	cargo run --release --locked --features replay --bin weir-replay -- $(ARGS) "$(LOG)"
 
-peers: build setup-peers ## Measure weir beside bare Pingora and nginx: docs/reports/performance.md (some minutes)
+bench-peers: build setup-peers ## Measure weir beside nginx, HAProxy, Envoy and bare Pingora (20 min; ARGS=--quick: 2)
 	cargo build --release --locked --manifest-path loadtest/peers/bare/Cargo.toml --target-dir .tools/target
-	loadtest/peers/compare.py --weir $(TARGET)/release/weir --bare .tools/target/release/bare \
-		--report docs/reports/performance.md $(ARGS)
+	PYTHONPATH=loadtest/peers python3 -B -m bench --weir $(TARGET)/release/weir --bare .tools/target/release/bare $(ARGS)
+
+peers: bench-peers
+
+test-peers: ## Test the bench of peers, with a run of some seconds where nginx and wrk are installed
+	WEIR=$(abspath $(TARGET))/debug/weir python3 -B -m unittest discover -s loadtest/peers
 
 clean: ## Remove what was built (not the tools in .tools)
 	cargo clean

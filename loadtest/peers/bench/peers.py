@@ -37,6 +37,8 @@ class Peer:
     validate: object
     version: object
     limits: bool = True
+    # Said beside the command where it must be one process, to be counted.
+    alone: tuple = ()
 
     def config(self, policy, transport, folder):
         """The config's text, or none where everything is said in the command."""
@@ -180,6 +182,7 @@ PEERS = {
             command=lambda binary, path, *_: [binary, "-c", path],
             validate=lambda binary, path: [binary, "-t", "-q", "-c", path],
             version=["-v"],
+            alone=("-g", "master_process off;"),
         ),
         Peer(
             "haproxy", "HAProxy", "haproxy.cfg", _haproxy,

@@ -63,8 +63,8 @@ def stop(process):
         process.wait()
 
 
-def wait_ready(process, port, transport, seconds=60):
-    """Returns once the process answers on its port."""
+def wait_ready(process, port, transport, log, seconds=60):
+    """Returns once the process answers on its port; its last words are in the message where it does not."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and process.poll() is None:
         try:
@@ -73,7 +73,9 @@ def wait_ready(process, port, transport, seconds=60):
         except OSError:
             pass
         time.sleep(0.05)
-    raise Failed(f"{process.args[3]} does not answer on {port}")
+    with open(log, errors="replace") as f:
+        said = " / ".join(f.read().strip().splitlines()[-3:])
+    raise Failed(f"nothing answers on {port}: {said}")
 
 
 def _answers(port, transport):

@@ -39,8 +39,8 @@ ROWS = {
     for row in (
         Row("pass", "Passed, 100 bytes", "No limits; 100,000 clients.", quick=True),
         Row("limits", "Passed, limits on and not hit", _LIMITS, policy="limits", quick=True),
-        Row("10k", "Passed, 10 KB", "No limits; answers of 10,000 bytes.", load=Load(path="/10k")),
-        Row("post", "Passed, POST of 4 KB", "No limits; a body of 4,096 bytes, an answer of 100.", load=Load(body=4096)),
+        Row("10k", "Passed, 10 KB", "No limits; answers of 10,000 bytes.", load=Load(path="/10k"), instructions=False),
+        Row("post", "Passed, POST of 4 KB", "No limits; a body of 4,096 bytes, an answer of 100.", load=Load(body=4096), instructions=False),
         Row(
             "refuse", "Everything refused, known clients", f"{_BOTH} 1,000 known clients, each over its own limit.",
             policy="refuse", load=Load(clients=1000, refused=EVERY), quick=True,

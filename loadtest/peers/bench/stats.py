@@ -28,7 +28,7 @@ class Spread:
     def __str__(self):
         if self.runs == 1:
             return number(self.median)
-        return f"{number(self.median)} ({number(self.least)}–{number(self.most)})"
+        return f"{number(self.median)} ({number(self.least)} to {number(self.most)})"
 
 
 def number(value):

@@ -1,0 +1,1 @@
+"""Tests of the bench: `python3 -m unittest discover -s loadtest/peers`."""
