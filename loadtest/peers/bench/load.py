@@ -63,10 +63,24 @@ def send(load, seconds, core, transport="http", connections=64, start=0):
         command += ["-H", "X-Forwarded-For: 198.18.0.1", url]
     else:
         # wrk takes whole seconds.
-        command = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "-s", os.path.join(CONF, "clients.lua"), url]
+        command = [
+            "wrk",
+            "-t1",
+            f"-c{connections}",
+            f"-d{max(1, round(seconds))}s",
+            "-s",
+            os.path.join(CONF, "clients.lua"),
+            url,
+        ]
         environment = dict(
-            os.environ, CLIENTS=str(load.clients), OFFENDERS=str(load.offenders), REQUEST_PATH=load.path,
-            BODY=str(load.body), METHOD="POST" if load.body else "GET", CLOSE=str(int(load.close)), START=str(start),
+            os.environ,
+            CLIENTS=str(load.clients),
+            OFFENDERS=str(load.offenders),
+            REQUEST_PATH=load.path,
+            BODY=str(load.body),
+            METHOD="POST" if load.body else "GET",
+            CLOSE=str(int(load.close)),
+            START=str(start),
         )
     done = subprocess.run(pinned(core) + command, env=environment, capture_output=True, text=True)
     if done.returncode:
@@ -82,12 +96,14 @@ def measure(load, seconds, core, transport="http", connections=64, start=0):
 
 
 def check(load, result):
-    """Fails if the answers are not those that the load must get. Some of the first requests may pass before a limit bites."""
+    """Fails if the answers are not those that the load must get; some requests may pass before a limit bites."""
     least, most = load.refused
     free = 2500 / max(result.requests, 1)
     share = result.refused / max(result.requests, 1)
     if result.errors or not result.requests or not (least - free if least else 0) <= share <= most:
-        raise Failed(f"{result.requests} requests, {share:.1%} refused; expected {least:.0%} to {most:.0%} {result.errors}")
+        raise Failed(
+            f"{result.requests} requests, {share:.1%} refused; expected {least:.0%} to {most:.0%} {result.errors}"
+        )
 
 
 def flood(binary, rate, seconds, core, connections=256):

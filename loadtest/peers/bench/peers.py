@@ -11,6 +11,8 @@ import re
 
 CONF = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "conf")
 PORT, ORIGIN_PORT = 9001, 9000
+# And weir's admin address.
+PORTS = (ORIGIN_PORT, PORT, 9002)
 POLICIES = ("none", "limits", "share", "refuse")
 TRANSPORTS = ("http", "tls", "h2c")
 
@@ -135,7 +137,11 @@ def _envoy(policy, transport, folder):
         "share": "{max_tokens: 20, tokens_per_fill: 10, fill_interval: 1s}",
         "refuse": "{max_tokens: 1, tokens_per_fill: 1, fill_interval: 60s}",
     }[policy]
-    limit = {"ALL": "1" if policy == "refuse" else "4000000000", "BOTH": str(policy == "refuse").lower(), "BUCKET": bucket}
+    limit = {
+        "ALL": "1" if policy == "refuse" else "4000000000",
+        "BOTH": str(policy == "refuse").lower(),
+        "BUCKET": bucket,
+    }
     return {
         "CODEC": "HTTP2" if transport == "h2c" else "HTTP1",
         "LIMITS": fill(_ENVOY_LIMITS, limit) if bucket else "",
@@ -178,31 +184,57 @@ PEERS = {
     peer.name: peer
     for peer in (
         Peer(
-            "nginx", "nginx", "nginx.conf", _nginx,
+            "nginx",
+            "nginx",
+            "nginx.conf",
+            _nginx,
             command=lambda binary, path, *_: [binary, "-c", path],
             validate=lambda binary, path: [binary, "-t", "-q", "-c", path],
             version=["-v"],
             alone=("-g", "master_process off;"),
         ),
         Peer(
-            "haproxy", "HAProxy", "haproxy.cfg", _haproxy,
+            "haproxy",
+            "HAProxy",
+            "haproxy.cfg",
+            _haproxy,
             command=lambda binary, path, *_: [binary, "-db", "-f", path],
             validate=lambda binary, path: [binary, "-c", "-q", "-f", path],
             version=["-v"],
         ),
         Peer(
-            "envoy", "Envoy", "envoy.yaml", _envoy,
-            command=lambda binary, path, *_: [binary, "-c", path, "--concurrency", "1", "--log-level", "error", "--disable-hot-restart"],
+            "envoy",
+            "Envoy",
+            "envoy.yaml",
+            _envoy,
+            command=lambda binary, path, *_: [
+                binary,
+                "-c",
+                path,
+                "--concurrency",
+                "1",
+                "--log-level",
+                "error",
+                "--disable-hot-restart",
+            ],
             validate=lambda binary, path: [binary, "--mode", "validate", "-c", path, "--log-level", "error"],
             version=["--version"],
         ),
         Peer(
-            "bare", "bare Pingora", "", None,
+            "bare",
+            "bare Pingora",
+            "",
+            None,
             command=lambda binary, _, transport, folder: _bare(binary, transport, folder),
-            validate=None, version=None, limits=False,
+            validate=None,
+            version=None,
+            limits=False,
         ),
         Peer(
-            "weir", "weir", "weir.toml", _weir,
+            "weir",
+            "weir",
+            "weir.toml",
+            _weir,
             command=lambda binary, path, *_: [binary, "serve", "--config", path],
             validate=lambda binary, path: [binary, "check", path],
             version=["--version"],

@@ -28,7 +28,9 @@ def bars(title, unit, figures, own="weir"):
         out.append(f'<rect class="{kind}" x="{LEFT}" y="{top}" width="{width:.1f}" height="{BAR}"/>')
         if spread.runs > 1:
             x1, x2 = LEFT + least, LEFT + end
-            out.append(f'<path class="error" fill="none" d="M{x1:.1f} {middle:g}H{x2:.1f}M{x1:.1f} {top + 4}v{BAR - 8}M{x2:.1f} {top + 4}v{BAR - 8}"/>')
+            out.append(
+                f'<path class="error" fill="none" d="M{x1:.1f} {middle:g}H{x2:.1f}M{x1:.1f} {top + 4}v{BAR - 8}M{x2:.1f} {top + 4}v{BAR - 8}"/>'
+            )
         out.append(f'<text x="{LEFT + max(width, end) + 8:.1f}" y="{middle + 4:g}">{escape(str(spread))}</text>')
     out.append(f'<line class="axis" x1="{LEFT}" y1="{TOP - 6}" x2="{LEFT}" y2="{height - 6}"/>')
     return "\n".join([*out, "</svg>"]) + "\n"

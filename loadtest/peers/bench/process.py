@@ -63,6 +63,17 @@ def stop(process):
         process.wait()
 
 
+def free(port):
+    """Whether nobody listens on a port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
 def wait_ready(process, port, transport, log, seconds=60):
     """Returns once the process answers on its port; its last words are in the message where it does not."""
     deadline = time.monotonic() + seconds

@@ -22,7 +22,7 @@ COLUMNS = {
         "pss_MiB": "memory, MiB",
         "grown_MiB": "of that grown in the run",
     },
-    "clients": {"bytes_per_client": "bytes a client"},
+    "clients": {"bytes_per_client": "bytes a client", "clients": "clients that came"},
     "idle": {"idle_KiB": "KiB a connection"},
     "latency": {"p50_ms": "p50, ms", "p99_ms": "p99, ms"},
     "flood": {
@@ -49,8 +49,11 @@ def write(bench, begun, counted):
     with open(path, "w") as f:
         f.write(preamble(bench, begun, counted, name))
         f.write("\n## Targets\n\n" + (targets.table(bench.samples) or "None of them was measured."))
-        f.write("\n\nWhat a decision costs in nanoseconds is in [decide.md](decide.md).\n" if os.path.exists(
-            os.path.join(os.path.dirname(path), "decide.md")) else "\n")
+        f.write(
+            "\n\nWhat a decision costs in nanoseconds is in [decide.md](decide.md).\n"
+            if os.path.exists(os.path.join(os.path.dirname(path), "decide.md"))
+            else "\n"
+        )
         f.write("".join(sections))
         if bench.failures:
             f.write("\n## Not measured\n\n" + "".join(f"- {one_line(failure)}\n" for failure in bench.failures))
@@ -78,7 +81,13 @@ def section(samples, row, base):
     if not columns:
         return ""
     names = [p for p in ("direct", *PEERS) if any(p in measured[m] for m in columns)]
-    lines = [f"\n## {row.title}\n", row.about, "", "| | " + " | ".join(columns.values()) + " |", "|---|" + "---|" * len(columns)]
+    lines = [
+        f"\n## {row.title}\n",
+        row.about,
+        "",
+        "| | " + " | ".join(columns.values()) + " |",
+        "|---|" + "---|" * len(columns),
+    ]
     for peer in names:
         cells = (samples.spread(m, row.key, peer) for m in columns)
         lines.append(f"| {title(peer)} | " + " | ".join("–" if cell is None else str(cell) for cell in cells) + " |")
@@ -171,7 +180,9 @@ def configs(bench):
         "10/s for each client; `refuse`, a request a minute for each client and for all together. bare Pingora has no "
         "config: see loadtest/peers/bare. Envoy runs with `--concurrency 1`.\n",
     ]
-    everything = {"origin.conf": peers.origin_config("DIR")} | {os.path.basename(p): t for p, t in bench.configs.items()}
+    everything = {"origin.conf": peers.origin_config("DIR")} | {
+        os.path.basename(p): t for p, t in bench.configs.items()
+    }
     with open(os.path.join(peers.CONF, "clients.lua")) as f:
         everything["clients.lua"] = f.read()
     for name, config in everything.items():

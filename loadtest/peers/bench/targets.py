@@ -38,7 +38,12 @@ class Target:
 CPU, USER = "cpu_s_per_M", "user_instructions"
 TARGETS = (
     Target(
-        "three limits: user instructions added to bare Pingora", (USER, "limits", "weir"), "-", (USER, "pass", "bare"), 2000, 1200
+        "three limits: user instructions added to bare Pingora",
+        (USER, "limits", "weir"),
+        "-",
+        (USER, "pass", "bare"),
+        2000,
+        1200,
     ),
     Target("passed with limits: CPU, of bare Pingora's", (CPU, "limits", "weir"), "/", (CPU, "pass", "bare"), 1.05),
     Target("passed with limits: CPU, of Envoy's", (CPU, "limits", "weir"), "/", (CPU, "limits", "envoy"), 0.65),
@@ -49,7 +54,15 @@ TARGETS = (
     Target("every address new: memory grown in a run", ("grown_MiB", "spoofed", "weir"), must=1, unit="MiB"),
     Target("memory of a tracked client", ("bytes_per_client", "clients", "weir"), must=16, unit="B"),
     Target("memory of an idle connection", ("idle_KiB", "idle", "weir"), must=12, stretch=8, unit="KiB"),
-    Target("p50 added at 5,000 requests a second", ("p50_ms", "latency", "weir"), "-", ("p50_ms", "latency", "direct"), 0.06, 0.035, "ms"),
+    Target(
+        "p50 added at 5,000 requests a second",
+        ("p50_ms", "latency", "weir"),
+        "-",
+        ("p50_ms", "latency", "direct"),
+        0.06,
+        0.035,
+        "ms",
+    ),
     Target("good clients' p99 in a flood of 3× capacity, of that without", ("p99_ratio", "flood", "weir"), must=2),
 )
 
@@ -67,7 +80,10 @@ def table(samples):
             times = samples.median("flood_times", "flood", "weir")
             if times is not None and times < 2.7:
                 verdict = f"not judged: the load only reached {number(times)}×"
-        bounds = [f"≤ {bound:g}{f' {target.unit}' if target.unit else ''}" if bound is not None else "" for bound in (target.must, target.stretch)]
+        bounds = [
+            f"≤ {bound:g}{f' {target.unit}' if target.unit else ''}" if bound is not None else ""
+            for bound in (target.must, target.stretch)
+        ]
         shown = number(value) + (f" {target.unit}" if target.unit else "")
         lines.append(f"| {target.what} | {shown} | {bounds[0]} | {bounds[1]} | {verdict} |")
     return "\n".join(lines) if len(lines) > 2 else ""

@@ -31,7 +31,9 @@ class Parsing(unittest.TestCase):
         self.assertAlmostEqual(result.rate, 53910.5, 0)
 
     def test_wrk_without_refusals_and_with_errors(self):
-        text = WRK.replace("  Non-2xx or 3xx responses: 113200\n", "  Socket errors: connect 0, read 3, write 0, timeout 0\n")
+        text = WRK.replace(
+            "  Non-2xx or 3xx responses: 113200\n", "  Socket errors: connect 0, read 3, write 0, timeout 0\n"
+        )
         result = load.parse_wrk(text)
         self.assertEqual(result.refused, 0)
         self.assertIn("read 3", result.errors)

@@ -55,7 +55,9 @@ class Verdicts(unittest.TestCase):
         self.assertIn("| 0.800 | ≤ 0.75 | ≤ 0.62 | **missed** |", self.refusal(8.0))
 
     def test_differences(self):
-        text = self.table(("user_instructions", "limits", "weir", 0, 66000), ("user_instructions", "pass", "bare", 0, 65000))
+        text = self.table(
+            ("user_instructions", "limits", "weir", 0, 66000), ("user_instructions", "pass", "bare", 0, 65000)
+        )
         self.assertIn("| 1,000 | ≤ 2000 | ≤ 1200 | stretch met |", text)
 
     def test_what_was_not_measured_is_left_out(self):
@@ -65,7 +67,9 @@ class Verdicts(unittest.TestCase):
     def test_a_flood_that_was_too_small_is_not_judged(self):
         ratio = ("p99_ratio", "flood", "weir", 0, 1.5)
         self.assertIn("| met |", self.table(ratio, ("flood_times", "flood", "weir", 0, 2.9)))
-        self.assertIn("not judged: the load only reached 1.20×", self.table(ratio, ("flood_times", "flood", "weir", 0, 1.2)))
+        self.assertIn(
+            "not judged: the load only reached 1.20×", self.table(ratio, ("flood_times", "flood", "weir", 0, 1.2))
+        )
 
     def test_targets_name_rows_and_columns_that_exist(self):
         for target in targets.TARGETS:

@@ -2,11 +2,13 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import unittest
+
+from bench import process
+from bench.peers import PORTS
 
 FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
@@ -18,13 +20,9 @@ def why_not():
     missing = [tool for tool in ("nginx", "wrk", "openssl", "taskset") if not shutil.which(tool, path=PATH)]
     if missing:
         return f"{', '.join(missing)} not installed: scripts/setup.sh peers"
-    for port in (9000, 9001, 9002):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                return f"port {port} is taken"
+    taken = [str(port) for port in PORTS if not process.free(port)]
+    if taken:
+        return f"in use: port {', '.join(taken)}"
     return None
 
 
