@@ -79,7 +79,7 @@ def callgrind(bench, row, peer, run):
         control(proxy.pid, "-i", "on")
         warm_up(row, core)
         control(proxy.pid, "-z")
-        result = load.measure(row.load, 3, core, row.transport, 8, start=10_000_000)
+        result = load.measure(row.load, 2 if bench.quick else 3, core, row.transport, 8, start=10_000_000)
         control(proxy.pid, "-d")
         with open(f"{out}.{proxy.pid}.1") as f:
             bench.add("user_instructions", row, peer, run, parse_callgrind(f.read()) / result.requests)
@@ -160,7 +160,7 @@ def flood(bench, row, peer, run, times=3, good=2000):
     pin(bench.origin.pid, bench.cores["origin"])
     with bench.proxy(row, peer):
         load.measure(Load(), 1, bench.cores["load"])
-        capacity = load.measure(Load(), 2, bench.cores["load"]).rate
+        capacity = load.measure(Load(), bench.seconds, bench.cores["load"]).rate
         calm = paced(bench, PORT, good, bench.seconds + 1)
         flood = load.flood(bench.flood, round(times * capacity), bench.seconds + 2, bench.cores["load"])
         time.sleep(0.5)

@@ -48,12 +48,8 @@ def write(bench, begun, counted):
     name = os.path.basename(base)
     with open(path, "w") as f:
         f.write(preamble(bench, begun, counted, name))
-        f.write("\n## Targets\n\n" + (targets.table(bench.samples) or "None of them was measured."))
-        f.write(
-            "\n\nWhat a decision costs in nanoseconds is in [decide.md](decide.md).\n"
-            if os.path.exists(os.path.join(os.path.dirname(path), "decide.md"))
-            else "\n"
-        )
+        f.write("\n## Targets\n\n" + (targets.table(bench.samples) or "None of them was measured.") + "\n")
+        f.write(decisions(os.path.dirname(path)))
         f.write("".join(sections))
         if bench.failures:
             f.write("\n## Not measured\n\n" + "".join(f"- {one_line(failure)}\n" for failure in bench.failures))
@@ -63,6 +59,12 @@ def write(bench, begun, counted):
         writer.writerows((*r[:4], f"{r[4]:.6g}", f"{r[5]:.2f}") for r in bench.samples.rows)
     with open(os.path.join(base, "configs.md"), "w") as f:
         f.write(configs(bench))
+
+
+def decisions(folder):
+    """Where the targets are that other benches judge."""
+    there = [f"[{name}]({name})" for name in ("bench.md", "decide.md") if os.path.exists(os.path.join(folder, name))]
+    return f"\nWhat a decision costs, in nanoseconds: {', '.join(there)}.\n" if there else ""
 
 
 def one_line(text):

@@ -130,7 +130,9 @@ ROWS = {
             "flood",
             "Good clients during a flood",
             "10/s for each client. What a proxy can pass is measured first; then 10,000 good clients send 2,000 requests "
-            "a second, without a flood and during one of three times what it can pass, by 256 known clients over their limit.",
+            "a second, without a flood and during one of three times what it can pass, by 256 known clients over their limit. "
+            "The flood, the good clients and the origin share what cores the proxy leaves; where they are too few, the "
+            "flood falls short, and the target is not judged.",
             "flood",
             "share",
             quick=True,
