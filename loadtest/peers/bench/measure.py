@@ -105,7 +105,7 @@ def control(pid, *command):
         raise Failed(f"callgrind_control {command}: {done.stdout}{done.stderr}")
 
 
-def clients(bench, row, peer, run, many=1_000_000, longest=90):
+def clients(bench, row, peer, run, many=1_000_000, longest=120):
     """Bytes of memory for each of a million clients; of fewer where the machine is too slow for so many."""
     beside = bench.cores["load"]
     pin(bench.origin.pid, bench.cores["origin"])

@@ -67,6 +67,16 @@ TARGETS = (
 )
 
 
+def too_little(samples, target):
+    """Why a target is not judged: a load that the machine could not make proves nothing."""
+    times, clients = samples.median("flood_times", "flood", "weir"), samples.median("clients", "clients", "weir")
+    if target.figure[0] == "p99_ratio" and times is not None and times < 2.7:
+        return f"not judged: the load only reached {number(times)}×"
+    if target.figure[0] == "bytes_per_client" and clients is not None and clients < 1_000_000:
+        return f"not judged: only {number(clients)} clients came"
+    return None
+
+
 def table(samples):
     """The verdicts in Markdown; only what was measured."""
     lines = ["| what | reached | must | stretch | |", "|---|---|---|---|---|"]
@@ -75,11 +85,7 @@ def table(samples):
         if value is None:
             continue
         verdict = target.verdict(value)
-        # A flood that the machine could not make proves nothing.
-        if target.figure[0] == "p99_ratio":
-            times = samples.median("flood_times", "flood", "weir")
-            if times is not None and times < 2.7:
-                verdict = f"not judged: the load only reached {number(times)}×"
+        verdict = too_little(samples, target) or verdict
         bounds = [
             f"≤ {bound:g}{f' {target.unit}' if target.unit else ''}" if bound is not None else ""
             for bound in (target.must, target.stretch)

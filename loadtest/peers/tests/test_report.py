@@ -71,6 +71,11 @@ class Verdicts(unittest.TestCase):
             "not judged: the load only reached 1.20×", self.table(ratio, ("flood_times", "flood", "weir", 0, 1.2))
         )
 
+    def test_a_fixed_table_is_not_judged_by_fewer_clients(self):
+        memory = ("bytes_per_client", "clients", "weir", 0, 17.0)
+        self.assertIn("| **missed** |", self.table(memory, ("clients", "clients", "weir", 0, 1_000_001)))
+        self.assertIn("only 500,000 clients came", self.table(memory, ("clients", "clients", "weir", 0, 500_000)))
+
     def test_targets_name_rows_and_columns_that_exist(self):
         for target in targets.TARGETS:
             for measured, row, peer in filter(None, (target.figure, target.other)):
