@@ -84,8 +84,7 @@ def table(samples):
         value = target.value(samples)
         if value is None:
             continue
-        verdict = target.verdict(value)
-        verdict = too_little(samples, target) or verdict
+        verdict = too_little(samples, target) or target.verdict(value)
         bounds = [
             f"≤ {bound:g}{f' {target.unit}' if target.unit else ''}" if bound is not None else ""
             for bound in (target.must, target.stretch)
