@@ -33,6 +33,14 @@ pub struct Head<'b, 'h> {
     pub headers: &'h [Header<'b>],
     /// Host, empty if absent.
     pub host: &'b [u8],
+    /// Accept, empty if absent; the first.
+    pub accept: &'b [u8],
+    /// CloudFront-Viewer-Address; the last.
+    pub viewer: Option<&'b [u8]>,
+    /// From the first X-Forwarded-For to the last, with what stands between them.
+    pub forwarded: &'h [Header<'b>],
+    /// There is an Expect.
+    pub expect: bool,
     /// How the body is framed.
     pub body: Body,
     /// Asks for a WebSocket on this connection.
@@ -71,8 +79,12 @@ pub fn parse<'b, 'h>(bytes: &'b [u8], fields: &'h mut Fields<'b>, max_headers: u
     };
     let protocol = if version == 0 { Protocol::Http10 } else { Protocol::Http11 };
     let headers: &'h [Header<'b>] = request.headers;
-    match Framing::read(headers) {
-        Ok(framing) => finish(len, method, target, protocol, headers, &framing),
+    // httparse takes a bare LF for the end of a line, where parsers differ; a CR nowhere else. So they are counted.
+    if memchr::memchr_iter(b'\r', &bytes[..len]).count() != headers.len() + 2 {
+        return Parsed::Bad(Reason::BadRequest);
+    }
+    match Known::read(headers) {
+        Ok(known) => finish(len, method, target, protocol, headers, &known),
         Err(reason) => Parsed::Bad(reason),
     }
 }
@@ -83,61 +95,72 @@ fn finish<'b, 'h>(
     target: &'b str,
     protocol: Protocol,
     headers: &'h [Header<'b>],
-    framing: &Framing<'b>,
+    known: &Known<'b>,
 ) -> Parsed<'b, 'h> {
     let http10 = protocol == Protocol::Http10;
-    let body = match (framing.chunked, framing.length) {
+    let body = match (known.chunked, known.length) {
         (true, Some(_)) => return Parsed::Bad(Reason::LengthConflict),
         (true, None) if http10 => return Parsed::Bad(Reason::LengthConflict),
         (true, None) => Body::Chunked,
         (false, length) => Body::Length(length.unwrap_or(0)),
     };
-    if framing.hosts > 1 || (framing.hosts == 0 && !http10) || !valid_host(framing.host) {
+    if known.hosts > 1 || (known.hosts == 0 && !http10) || !valid_host(known.host) {
         return Parsed::Bad(Reason::BadRequest);
     }
-    let known = match authority(target) {
+    let is_known = match authority(target) {
         // Two names for one host: whoever is behind may choose the other (RFC 9112, 3.2.2).
-        Some(named) => Authority::try_from(named).is_ok() && (framing.hosts == 0 || named == framing.host),
+        Some(named) => Authority::try_from(named).is_ok() && (known.hosts == 0 || named == known.host),
         None => target.starts_with('/') || (target == "*" && method == "OPTIONS") || method == "CONNECT",
     };
-    if !known || !is_sound(target) {
+    if !is_known || !is_sound(target) {
         return Parsed::Bad(Reason::BadRequest);
     }
-    let close = framing.close || http10;
+    let close = known.close || http10;
     Parsed::Whole(Head {
         len,
         method,
         target,
         protocol,
         headers,
-        host: framing.host,
+        host: known.host,
+        accept: known.accept,
+        viewer: known.viewer,
+        forwarded: &headers[known.forwarded.0..known.forwarded.1],
+        expect: known.expect,
         body,
-        upgrade: framing.upgrade,
+        upgrade: known.upgrade,
         close,
     })
 }
 
-/// What the fields say of length, connection and host.
+/// What the fields say that weir wants to know: found in one pass over them.
 #[derive(Default)]
-struct Framing<'b> {
+struct Known<'b> {
     length: Option<u64>,
     chunked: bool,
     upgrade: bool,
     close: bool,
     hosts: u32,
     host: &'b [u8],
+    accept: &'b [u8],
+    viewer: Option<&'b [u8]>,
+    /// From where to where.
+    forwarded: (usize, usize),
+    expect: bool,
 }
 
-impl<'b> Framing<'b> {
+impl<'b> Known<'b> {
     fn read(headers: &[Header<'b>]) -> Result<Self, Reason> {
         let mut f = Self::default();
-        for h in headers {
+        for (at, h) in headers.iter().enumerate() {
             let name = h.name.as_bytes();
             match name.len() {
                 4 if is(name, b"host") => {
                     f.hosts += 1;
                     f.host = h.value;
                 }
+                6 if f.accept.is_empty() && is(name, b"accept") => f.accept = h.value,
+                6 => f.expect |= is(name, b"expect"),
                 // Only WebSocket passes: "h2c" would open a tunnel to the origin that no limit sees.
                 7 if is(name, b"upgrade") => f.upgrade |= is(h.value.trim_ascii(), b"websocket"),
                 10 if is(name, b"connection") => {
@@ -150,6 +173,10 @@ impl<'b> Framing<'b> {
                     }
                     f.length = Some(length);
                 }
+                15 if is(name, b"x-forwarded-for") => {
+                    let first = if f.forwarded.1 == 0 { at } else { f.forwarded.0 };
+                    f.forwarded = (first, at + 1);
+                }
                 17 if is(name, b"transfer-encoding") => {
                     // Anything but one plain "chunked" is where parsers differ.
                     if f.chunked || !is(h.value.trim_ascii(), b"chunked") {
@@ -157,6 +184,7 @@ impl<'b> Framing<'b> {
                     }
                     f.chunked = true;
                 }
+                25 if is(name, b"cloudfront-viewer-address") => f.viewer = Some(h.value),
                 _ => {}
             }
         }
@@ -178,8 +206,27 @@ fn decimal(text: &[u8]) -> Option<u64> {
 
 /// Whether Pingora will take the target: it would refuse others itself, and nobody would count that.
 fn is_sound(target: &str) -> bool {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"/-._~%?&=+:@!$'()*,;".contains(&b);
-    target.bytes().all(plain) || PathAndQuery::try_from(target).is_ok()
+    const PLAIN: Bytes = alphanumeric_and(b"/-._~%?&=+:@!$'()*,;");
+    target.bytes().all(|b| PLAIN[usize::from(b)]) || PathAndQuery::try_from(target).is_ok()
+}
+
+/// Which bytes belong to a set.
+type Bytes = [bool; 256];
+
+/// The letters, the digits and some more.
+const fn alphanumeric_and(more: &[u8]) -> Bytes {
+    let mut set = [false; 256];
+    let mut i = 0;
+    while i < 256 {
+        set[i] = (i as u8).is_ascii_alphanumeric();
+        i += 1;
+    }
+    let mut i = 0;
+    while i < more.len() {
+        set[more[i] as usize] = true;
+        i += 1;
+    }
+    set
 }
 
 /// The authority of a target in absolute form (RFC 9112, 3.2.2).
@@ -194,16 +241,19 @@ fn authority(target: &str) -> Option<&[u8]> {
 
 /// Host as RFC 3986 lets an authority be, without user information.
 fn valid_host(host: &[u8]) -> bool {
-    let name = match host {
-        [b'[', rest @ ..] => rest.iter().position(|b| *b == b']').map_or(0, |at| at + 2),
-        _ => host.iter().position(|b| *b == b':').unwrap_or(host.len()),
+    const NAME: Bytes = alphanumeric_and(b"-._~%!$&'()*+,;=");
+    let port = match host {
+        [b'[', rest @ ..] => {
+            let end = memchr::memchr(b']', rest).unwrap_or(0);
+            let address = &rest[..end];
+            if address.is_empty() || !address.iter().all(|b| b.is_ascii_hexdigit() || b":.".contains(b)) {
+                return false;
+            }
+            &rest[end + 1..]
+        }
+        _ => &host[host.iter().position(|b| !NAME[usize::from(*b)]).unwrap_or(host.len())..],
     };
-    let (name, port) = host.split_at(name);
-    let name_is_well = match name {
-        [b'[', address @ .., b']'] => address.iter().all(|b| b.is_ascii_hexdigit() || b":.".contains(b)),
-        _ => name.iter().all(|b| b.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=".contains(b)),
-    };
-    host.len() <= 255 && name_is_well && (port.is_empty() || valid_port(port))
+    host.len() <= 255 && (port.is_empty() || valid_port(port))
 }
 
 /// A colon and a number, or nothing.
