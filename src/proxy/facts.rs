@@ -32,7 +32,7 @@ pub(super) fn of_head<'a>(
     let client = ClientKey::new(address, policy.settings.client.ipv6_prefix);
     let mut facts = Facts::new(address, client, Method::parse(head.method.as_bytes()), path);
     for (slot, name) in facts.header_keys.iter_mut().zip(&policy.header_keys) {
-        let found = head.headers.iter().find(|h| is(h.name.as_bytes(), name.as_bytes()));
+        let found = head.headers.iter().find(|h| h.name.eq_ignore_ascii_case(name));
         *slot = found.map(|h| header_key(h.value));
     }
     facts.fault = method_fault(head.method.as_bytes());

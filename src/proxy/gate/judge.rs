@@ -79,13 +79,14 @@ impl Gate {
                 let used = head.len + taken;
                 (used, Some(Step::Admit(BytesMut::from(&bytes[..used]))))
             }
-            _ => self.refuse(head, &facts, &verdict, policy, now),
+            _ => self.refuse(head, bytes.len(), &facts, &verdict, policy, now),
         }
     }
 
     fn refuse(
         &mut self,
         head: &Head<'_, '_>,
+        received: usize,
         facts: &Facts<'_>,
         verdict: &Verdict,
         policy: &Policy,
@@ -119,6 +120,8 @@ impl Gate {
         };
         reply_cache::write(&refusal, &edge.replies.load(), now, &mut self.outbox);
         if close {
+            // TLS ends with a message of its own.
+            self.clean = head.close && skip == Some(0) && head.len == received && !self.io.is_tls();
             return (head.len, Some(Step::Finish));
         }
         self.skip = skip.unwrap_or(0);

@@ -101,6 +101,8 @@ pub(super) struct Gate {
     /// A request was dealt with since the deadline was last moved.
     progress: bool,
     finishing: bool,
+    /// The client said that it sends nothing more: a close takes no reply with it.
+    clean: bool,
     /// A request was served or refused: only then is the connection idle, rather than new.
     served: bool,
     story: Option<Story>,
@@ -131,6 +133,7 @@ impl Gate {
             in_head: false,
             progress: false,
             finishing: false,
+            clean: false,
             served: false,
             story: None,
             place: None,
@@ -169,7 +172,7 @@ impl Gate {
     }
 
     /// Whether the admitted request was read to its last byte.
-    fn is_read_whole(&self) -> bool {
+    pub(super) fn is_read_whole(&self) -> bool {
         !self.is_tunnel()
             && match self.rest {
                 Rest::Length(left) => left == 0,
@@ -179,12 +182,10 @@ impl Gate {
     }
 
     /// Pingora is done with the request: on to the next. False where that would take a body for a request.
-    pub(super) fn resume(&mut self, now: Time) -> bool {
+    pub(super) fn resume(&mut self) -> bool {
         self.release();
         self.searched = 0;
-        self.served = true;
-        let policy = self.edge.policy.load();
-        self.restart_deadline(&policy, now);
+        (self.served, self.progress) = (true, true);
         self.is_read_whole()
     }
 
@@ -198,7 +199,7 @@ impl Gate {
                 Poll::Pending => return self.park(cx, *now),
             }
             if self.finishing {
-                return Poll::Ready(Turn::Finish);
+                return Poll::Ready(if self.clean { Turn::Gone } else { Turn::Finish });
             }
             let step = if self.inbox.is_empty() { self.poll_scratch(cx, &now) } else { self.poll_inbox(cx, &now) };
             match step {
@@ -296,6 +297,9 @@ impl Gate {
 
     /// Waits for the socket: within the deadline, and not past the end of draining.
     fn park(&mut self, cx: &mut Context<'_>, now: Time) -> Poll<Turn> {
+        if self.progress {
+            self.stamp(&self.edge.clone().policy.load(), now);
+        }
         let idle = self.served && self.inbox.is_empty() && self.outbox.is_empty();
         match self.deadline.poll(cx, now, idle) {
             deadline::State::Waiting => Poll::Pending,
@@ -346,8 +350,8 @@ impl Gate {
             if self.io.flush().await.is_err() || self.io.shutdown().await.is_err() {
                 return;
             }
-            let (mut scratch, mut total) = ([0u8; 4096], 0u64);
-            while let Ok(n) = self.io.read(&mut scratch).await {
+            let mut total = 0;
+            while let Ok(n) = std::future::poll_fn(|cx| poll_discard(&mut self.io, cx)).await {
                 total += n as u64;
                 if n == 0 || total > LINGER.1 {
                     return;
@@ -356,4 +360,12 @@ impl Gate {
         })
         .await;
     }
+}
+
+/// Reads to nowhere; how many bytes.
+fn poll_discard(io: &mut Transport, cx: &mut Context<'_>) -> Poll<std::io::Result<usize>> {
+    let mut scratch = [MaybeUninit::<u8>::uninit(); SCRATCH];
+    let mut buf = ReadBuf::uninit(&mut scratch);
+    ready!(Pin::new(io).poll_read(cx, &mut buf))?;
+    Poll::Ready(Ok(buf.filled().len()))
 }
