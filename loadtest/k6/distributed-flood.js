@@ -5,7 +5,7 @@ import { DAY, caller, crawler, person } from './lib/day.js';
 import { botnet as attack, play } from './lib/attacks.js';
 import { number } from './lib/params.js';
 
-const DURATION = number('DURATION', 30, 3);
+const DURATION = number('DURATION', 60, 3);
 const day = DAY(DURATION);
 const army = attack(DURATION, number('RATE', 1000, 200));
 const expects = [...goodOnes(day.atLeast), ...army.expects];

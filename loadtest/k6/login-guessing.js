@@ -7,7 +7,7 @@ import { PATHS, count, number } from './lib/params.js';
 
 const DURATION = number('DURATION', 30, 3);
 const PEOPLE = count('PEOPLE', 20, 4);
-const think = number('THINK', 2, 0.3);
+const think = number('THINK', 2, 0.5);
 const members = { executor: 'constant-vus', exec: 'member', vus: PEOPLE, duration: `${DURATION}s`, gracefulStop: '5s' };
 const guess = guessers(DURATION);
 const perSecond = (PEOPLE * (1 + PATHS.assets.length)) / (think + 0.1);

@@ -7,7 +7,7 @@ import { P99_MS, count, number } from './lib/params.js';
 const DURATION = number('DURATION', 30, 3);
 const PEOPLE = count('PEOPLE', 8, 2);
 const SIZE = count('SIZE', 1024, 256);
-const think = number('THINK', 2, 0.3);
+const think = number('THINK', 2, 0.5);
 const run = (exec) => ({ executor: 'constant-vus', vus: PEOPLE, duration: `${DURATION}s`, gracefulStop: '20s', exec });
 
 // No two of its pages are alike, or a mixed-up body could pass.

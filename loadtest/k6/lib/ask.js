@@ -14,7 +14,7 @@ const answered = http.expectedStatuses({ min: 200, max: 499 }, 503);
 
 // One request's parts as http.batch takes them. `client` has who (good or bad), address and agent.
 export function request(client, method, path, more = {}) {
-  const { body = null, headers = {}, tags = {}, timeout = '20s', responseType = 'text' } = more;
+  const { body = null, headers = {}, tags = {}, timeout = '20s', responseType = client.who === 'good' ? 'text' : 'none' } = more;
   return [
     method,
     BASE + path,

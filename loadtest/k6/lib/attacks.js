@@ -16,8 +16,8 @@ export function flood(seconds, rate) {
 
 // Many clients, in few networks, each with a pace of its own.
 export function botnet(seconds, rate) {
-  const clients = count('CLIENTS', 3000, 250);
-  const networks = count('NETWORKS', 12, 1);
+  const clients = count('CLIENTS', 2000, 250);
+  const networks = count('NETWORKS', 8, 1);
   const players = Math.min(clients, Math.max(5, Math.ceil(rate / 20)));
   const plan = { clients, networks, rate, players };
   return {

@@ -8,7 +8,7 @@ import { ask, askAll, request } from './ask.js';
 import { LOGIN_BODY, PATHS, number } from './params.js';
 import { randomOf } from './random.js';
 
-const THINK = number('THINK', 2, 0.3);
+const THINK = number('THINK', 2, 0.5);
 const BROWSER = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
 
 // A good client by its number.
@@ -22,10 +22,18 @@ function me(agent) {
 }
 
 let random;
+let arrived = false;
+
+// Good clients do not all come in the same instant: before the first request, a part of THINK.
+function arrive() {
+  if (arrived) return;
+  arrived = true;
+  random = randomOf(exec.vu.idInTest);
+  sleep(THINK * random());
+}
 
 // Think time: around THINK, between a half and one and a half of it.
 export function think() {
-  random = random || randomOf(exec.vu.idInTest);
   sleep(THINK * (0.5 + random()));
 }
 
@@ -38,6 +46,7 @@ export function view(visitor) {
 
 // A person: reads a page, thinks, reads on.
 export function person() {
+  arrive();
   view(me());
   think();
 }
@@ -49,6 +58,7 @@ export function newcomer() {
 
 // A program: a call, a pause of a fifth of a second, a search now and then.
 export function caller() {
+  arrive();
   const program = me('inventory-sync/4.2');
   const searches = exec.vu.iterationInScenario % 10 === 9;
   const answer = ask(program, 'GET', searches ? `${PATHS.search}tea` : PATHS.api);
@@ -58,12 +68,14 @@ export function caller() {
 
 // A search engine's crawler: a page a second.
 export function crawler() {
+  arrive();
   ask(me('ExampleBot/2.1 (+https://example.com/bot)'), 'GET', PATHS.page);
   sleep(1);
 }
 
 // Signs in once with the right password, and reads on.
 export function member() {
+  arrive();
   const visitor = me();
   if (exec.vu.iterationInScenario === 0) {
     const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
@@ -76,15 +88,16 @@ export function member() {
 
 // A sender of files. `file` is an ArrayBuffer; the demo service says its length and CRC-32.
 export function sender(file) {
+  arrive();
   const visitor = me('photo-upload/1.9');
   const headers = { 'Content-Type': 'application/octet-stream' };
   const answer = ask(visitor, 'POST', PATHS.upload, { body: file, headers });
-  const whole = { 'the upload arrived whole': (a) => a.status === 200 && arrived(a, file) };
-  check(answer, whole, { who: 'good', way: 'up' });
+  const intact = { 'the upload arrived whole': (a) => a.status === 200 && whole(a, file) };
+  check(answer, intact, { who: 'good', way: 'up' });
   think();
 }
 
-function arrived(answer, file) {
+function whole(answer, file) {
   if (!answer.headers['Content-Type'].startsWith('application/json')) return true;
   const { bytes, crc32: sum } = answer.json();
   return bytes === file.byteLength && sum === crc32(file);
@@ -92,11 +105,12 @@ function arrived(answer, file) {
 
 // A fetcher of files of so many KiB.
 export function fetcher(size) {
+  arrive();
   const visitor = me('media-player/7');
   const path = `${PATHS.download}${size}KiB`;
   const answer = ask(visitor, 'GET', path, { responseType: 'binary' });
-  const whole = { 'the download arrived whole': (a) => a.status === 200 && filled(a.body, size * 1024) };
-  check(answer, whole, { who: 'good', way: 'down' });
+  const intact = { 'the download arrived whole': (a) => a.status === 200 && filled(a.body, size * 1024) };
+  check(answer, intact, { who: 'good', way: 'down' });
   think();
 }
 

@@ -8,7 +8,7 @@ export { caller, crawler, person } from './clients.js';
 export function DAY(seconds, people = [40, 6], callers = [5, 2]) {
   const readers = count('PEOPLE', ...people);
   const programs = count('CALLERS', ...callers);
-  const think = number('THINK', 2, 0.3);
+  const think = number('THINK', 2, 0.5);
   const run = (exec, vus) => ({ executor: 'constant-vus', vus, duration: `${seconds}s`, gracefulStop: '5s', exec });
   const perSecond = (readers * (1 + PATHS.assets.length)) / (think + 0.1) + programs * 4;
   return {
