@@ -61,7 +61,7 @@ def arguments():
     parser.add_argument("--weir", default=os.environ.get("WEIR", ROOT / "target/release/weir"), help="the binary")
     parser.add_argument("--out", default=os.environ.get("OUT", ROOT / "target/loadtest"), help="folder of the summaries")
     parser.add_argument("--spoil", choices=["open", "broken"],
-                        help="run against the demo service without weir, or a service that is broken: must fail")
+                        help="run against a weir that limits nothing, or a service that is broken: what must fail")
     return parser.parse_args()
 
 
@@ -73,10 +73,11 @@ def run(scenario, args, out):
         if args.spoil == "broken":
             url = "http://" + stack.enter_context(service.Broken()).http
         elif args.spoil == "open" or not url:
-            weir = stack.enter_context(service.Weir(args.weir, scenario.config))
-            url = "http://" + (weir.demo if args.spoil else weir.http)
+            config = catalog.HERE / "conf/open.toml" if args.spoil else scenario.config
+            weir = stack.enter_context(service.Weir(args.weir, config))
+            url = "http://" + weir.http
         target = Target(url, os.environ.get("ALLOW_TARGET"))
-        watch = stack.enter_context(service.Watch(weir)) if weir and not args.spoil else None
+        watch = stack.enter_context(service.Watch(weir)) if weir else None
         judged, rows = [], []
         if scenario.tool == "k6":
             judged = tools.k6(scenario, target, out)

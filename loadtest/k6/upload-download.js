@@ -5,17 +5,17 @@ import * as clients from './lib/clients.js';
 import { P99_MS, count, number } from './lib/params.js';
 
 const DURATION = number('DURATION', 30, 3);
-const PEOPLE = count('PEOPLE', 8, 2);
+const PEOPLE = count('PEOPLE', 8, 4);
 const SIZE = count('SIZE', 1024, 256);
 const think = number('THINK', 2, 0.5);
-const run = (exec) => ({ executor: 'constant-vus', vus: PEOPLE, duration: `${DURATION}s`, gracefulStop: '20s', exec });
+const run = (exec) => ({ executor: 'constant-vus', vus: PEOPLE, duration: `${DURATION}s`, gracefulStop: '5s', exec });
 
 // No two of its pages are alike, or a mixed-up body could pass.
 const file = new Uint8Array(SIZE * 1024).map((_, at) => (at * 31 + (at >> 12)) & 255).buffer;
 
 const each = (PEOPLE * DURATION) / (think + 1) / 2;
 const expects = [
-  ...goodOnes(each * 2).filter((e) => !e.metric.startsWith('http_req_duration')),
+  ...goodOnes(each * 3).filter((e) => !e.metric.startsWith('http_req_duration')),
   sent('uploads', '{scenario:up}', each),
   sent('downloads', '{scenario:down}', each),
   expect('uploads: arrived whole', 'checks{way:up}', 'rate>=0.999'),

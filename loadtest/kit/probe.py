@@ -8,7 +8,7 @@ import time
 from .service import row
 
 PAUSE = 0.25
-PATIENCE = 10
+PATIENCE = 5
 LEAST = 10
 
 

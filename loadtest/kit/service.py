@@ -126,7 +126,7 @@ class Watch:
 
 def judge_weir(alive, overrun, first, peak):
     """Rows on weir and the service behind it, from the metrics before a run and their peaks."""
-    tables = first["weir_table_bytes"]
+    tables = first.get("weir_table_bytes", 0)  # no limits, no tables
     grown = (peak.get("process_resident_memory_bytes", float("inf")) - first["process_resident_memory_bytes"]) / 2**20
     most = tables / 2**20 + SPARE_MIB
     return [
@@ -142,17 +142,31 @@ def row(says, value, wanted, ok):
 
 
 class Broken:
-    """A service that answers everyone late and with a bare 429: no threshold may take it for good."""
+    """A service that no threshold may take for good. Of each kind of client and path the first request gets a bare 429,
+    the second a closed connection, and all others wait in vain, good clients longer than a short run lasts."""
+
+    GOOD_HANG, BAD_HANG = 30, 4
+
+    class Server(ThreadingHTTPServer):
+        request_queue_size = 1024
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def answer(self):
-            time.sleep(1)
+            # A botnet's networks are numbered from 0, other attackers' from 200.
+            bad = re.match(r"198\.18\.(2\d\d\.)?", self.headers.get("X-Forwarded-For", ""))
+            kind = (bad and bad[0], self.path)
+            with self.server.lock:
+                turn = self.server.turns[kind] = self.server.turns.get(kind, 0) + 1
+            self.close_connection = True
+            if turn > 2:
+                time.sleep(Broken.BAD_HANG if bad else Broken.GOOD_HANG)
+            if turn != 1:
+                return
             self.send_response(429)
             self.send_header("Content-Length", "0")
             self.end_headers()
-            self.close_connection = True
 
         do_GET = do_POST = do_HEAD = answer
 
@@ -166,8 +180,8 @@ class Broken:
                 pass
 
     def __enter__(self):
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), self.Handler)
-        self.server.daemon_threads = True
+        self.server = self.Server(("127.0.0.1", 0), self.Handler)
+        self.server.lock, self.server.turns = threading.Lock(), {}
         self.http = "127.0.0.1:%d" % self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         return self

@@ -54,13 +54,14 @@ def oha(scenario, target, _out):
     seconds = params.number("DURATION", 10, 2)
     connections = params.count("CONNECTIONS", scenario.settings["connections"], scenario.settings["connections"])
     command = ["oha", "--no-tui", "--output-format", "json", "--redirect", "0", "-z", f"{seconds}s", "-c", str(connections)]
-    command += ["-w"] + scenario.settings.get("args", [])
-    slow_machine = 50
-    least = params.number("MIN_RATE", wanted["min_rate"], slow_machine)
-    if "rate" in scenario.settings:
-        rate = params.count("RATE", scenario.settings["rate"], 100)
+    # Nobody waits for ever, and what is under way when the time is over still counts.
+    command += ["-t", f"{5 if params.short() else 20}s", "-w"] + scenario.settings.get("args", [])
+    rate = scenario.settings.get("rate")
+    if rate:
+        rate = params.count("RATE", rate, 100)
         command += ["-q", str(rate)]
-        least = min(rate * 0.9, least) if params.short() else rate * 0.9
+    # A short run is for any machine.
+    least = params.number("MIN_RATE", rate * 0.9 if rate else wanted["min_rate"], 50)
     command += ["-H", "X-Forwarded-For: 198.18.0.1", target.url + scenario.settings["path"]]
     code, output, errors = run(command, seconds=seconds + 60)
     if code != 0:
@@ -75,12 +76,11 @@ def judge_oha(result, status, least, p99):
     errors = sum(n for what, n in result["errorDistribution"].items() if what != "aborted due to deadline")
     total = sum(statuses.values()) + errors
     others = total - statuses.get(status, 0)
-    rate = result["summary"]["requestsPerSec"] or 0
+    rate = statuses.get(status, 0) / result["summary"]["total"]
     seen = (result["latencyPercentiles"]["p99"] or float("inf")) * 1000
     return [
-        row("requests answered", total - errors, ">=1", total > errors),
         row(f"answers other than {status}", others, f"<={int(status == '429')}", others <= int(status == "429")),
-        row("requests a second", f"{rate:.0f}", f">={least:.0f}", rate >= least),
+        row(f"answers of {status} a second", f"{rate:.0f}", f">={least:.0f}", rate >= least),
         row("99th percentile, ms", f"{seen:.1f}", f"<{p99:.0f}", seen < p99),
     ]
 

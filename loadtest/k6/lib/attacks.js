@@ -53,7 +53,7 @@ export function guessers(seconds) {
 export function holders(seconds) {
   const plan = { held: count('HELD', 40), hold: number('HOLD', 5, 1) };
   const vus = count('ATTACKERS', 10, 4);
-  const rounds = Math.max(1, Math.floor(seconds / plan.hold / 2));
+  const rounds = Math.max(1, seconds / plan.hold / 2);
   return {
     scenario: {
       executor: 'constant-vus', exec: 'holder', vus, duration: `${seconds}s`, gracefulStop: `${plan.hold + 5}s`,
