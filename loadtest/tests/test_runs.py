@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -11,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from kit import catalog
+from kit import catalog, service
 
 # At once: most of a run is waiting.
 PARALLEL = 5
@@ -108,6 +109,27 @@ class Redirects(unittest.TestCase):
                 code, _, said, _ = run(name, folder, env={"URL": url, "DURATION": "1"})
                 self.assertEqual(code, 1, said)
         self.assertEqual(visited, [])
+
+
+class Documented(unittest.TestCase):
+    """The commands of the README, with a weir here in staging's place."""
+
+    def test_its_commands_work(self):
+        text = (catalog.HERE / "README.md").read_text().split("\n## replay")[0]
+        lines = [line.split("  #")[0].strip() for block in re.findall(r"```sh\n(.*?)```", text, re.S)
+                 for line in block.splitlines()]
+        self.assertGreater(len(lines), 4)
+        binary = os.environ["WEIR"]
+        drop = ("URL", "ALLOW_TARGET", "MAKEFLAGS", "MAKELEVEL", "MFLAGS")
+        clean = {k: v for k, v in os.environ.items() if k not in drop}
+        with tempfile.TemporaryDirectory() as folder, service.Weir(binary, catalog.HERE / "conf/day.toml") as weir:
+            env = clean | {"SHORT": "1", "OUT": folder, "WEIR": binary}
+            for line in lines:
+                command = line.replace("https://staging.example.com", f"http://{weir.http}")
+                done = subprocess.run(["bash", "-c", command], env=env, cwd=catalog.HERE.parent, capture_output=True,
+                                      text=True, timeout=RUN_SECONDS)
+                wanted = 1 if "--spoil" in line else 0
+                self.assertEqual(done.returncode, wanted, f"{command}\n{done.stdout}{done.stderr}")
 
 
 class Faults(unittest.TestCase):
