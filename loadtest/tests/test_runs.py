@@ -124,8 +124,10 @@ class Documented(unittest.TestCase):
         clean = {k: v for k, v in os.environ.items() if k not in drop}
         with tempfile.TemporaryDirectory() as folder, service.Weir(binary, catalog.HERE / "conf/day.toml") as weir:
             env = clean | {"SHORT": "1", "OUT": folder, "WEIR": binary}
-            for line in lines:
+            for seed, line in enumerate(lines, 1):
                 command = line.replace("https://staging.example.com", f"http://{weir.http}")
+                # Every run has new clients: the guessers before them have used up their burst.
+                env["SEED"] = str(seed)
                 done = subprocess.run(["bash", "-c", command], env=env, cwd=catalog.HERE.parent, capture_output=True,
                                       text=True, timeout=RUN_SECONDS)
                 wanted = 1 if "--spoil" in line else 0

@@ -60,4 +60,6 @@ export const PATHS = {
 // The form that signs in; guesses replace the word after "password=".
 export const LOGIN_BODY = text('LOGIN_BODY', 'user=demo&password=open-sesame');
 
+export const SEED = count('SEED', 1);
+
 export const P99_MS = number('P99_MS', 50, 2000);

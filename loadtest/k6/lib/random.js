@@ -1,8 +1,6 @@
 // Chance that comes out alike in every run: mulberry32, seeded by SEED and whoever draws.
 
-import { count } from './params.js';
-
-const SEED = count('SEED', 1);
+import { SEED } from './params.js';
 
 export function randomOf(drawer) {
   let state = (SEED * 0x9e3779b9 + drawer * 0x85ebca6b) | 0;
