@@ -27,6 +27,8 @@ ROOT = catalog.HERE.parent
 
 
 def main():
+    # What scripts/setup.sh load installed.
+    os.environ["PATH"] = f"{ROOT / '.tools/bin'}:{os.environ.get('PATH', '')}"
     args = arguments()
     known = catalog.scenarios()
     if not args.scenario:

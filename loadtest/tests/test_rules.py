@@ -7,7 +7,6 @@ import subprocess
 import sys
 import tempfile
 import unittest
-from pathlib import Path
 from unittest import mock
 
 from kit import catalog, params, service, tools
