@@ -14,7 +14,7 @@ export PATH := $(CURDIR)/.tools/bin:$(PATH)
 # Links inside the docs are held too.
 export RUSTDOCFLAGS ?= -D warnings
 
-.PHONY: help run build test lint fmt clippy deny advisories docs unit loom fuzz miri bench replay peers clean setup-%
+.PHONY: help run build test lint fmt clippy deny advisories docs unit loom fuzz miri bench replay peers load scenarios clean setup-%
 
 help: ## List these commands
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s%s\n", $$1, $$2 }'
@@ -25,7 +25,7 @@ run: build ## Build the release binary and serve with config/weir.toml (CONFIG=F
 build: setup-build ## Build the release binary
 	cargo build --release --locked
 
-test: setup-build setup-lint setup-test lint docs loom unit ## Prove the project: lint, docs, models, unit, property and end-to-end tests
+test: setup-build setup-lint setup-test setup-load lint docs loom unit scenarios ## Prove the project: lint, docs, models, unit, property, end-to-end and load tests
 
 lint: setup-lint setup-build fmt clippy deny ## Format, clippy and dependency checks
 
@@ -75,6 +75,15 @@ peers: build setup-peers ## Measure weir beside bare Pingora and nginx: docs/rep
 	cargo build --release --locked --manifest-path loadtest/peers/bare/Cargo.toml --target-dir .tools/target
 	loadtest/peers/compare.py --weir $(TARGET)/release/weir --bare .tools/target/release/bare \
 		--report docs/reports/performance.md $(ARGS)
+
+# Parameters (URL, DURATION, RATE, …) reach the scenario by the environment: loadtest/README.md.
+export WEIR ?= $(TARGET)/release/weir
+load: $(if $(SCENARIO),setup-load $(if $(URL)$(filter-out file,$(origin WEIR)),,build)) ## Run a load scenario: make load SCENARIO=mixed (without one: list them)
+	@loadtest/run.py $(SCENARIO)
+
+scenarios: setup-build setup-load ## Every load scenario for some seconds, and that each of its thresholds can fail
+	cargo build --locked
+	WEIR=$(abspath $(TARGET))/debug/weir timeout $(TEST_TIMEOUT) python3 -B -m unittest discover -s loadtest/tests -t loadtest
 
 clean: ## Remove what was built (not the tools in .tools)
 	cargo clean
