@@ -14,7 +14,7 @@ export PATH := $(CURDIR)/.tools/bin:$(PATH)
 # Links inside the docs are held too.
 export RUSTDOCFLAGS ?= -D warnings
 
-.PHONY: help run build test lint fmt clippy deny advisories docs unit loom fuzz miri bench replay peers load scenarios clean setup-%
+.PHONY: help run build release-pgo release-graviton test lint fmt clippy deny advisories docs unit loom fuzz miri bench replay peers load scenarios clean setup-%
 
 help: ## List these commands
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s%s\n", $$1, $$2 }'
@@ -22,8 +22,18 @@ help: ## List these commands
 run: build ## Build the release binary and serve with config/weir.toml (CONFIG=FILE for another)
 	@$(TARGET)/release/weir serve --config $(CONFIG)
 
-build: setup-build ## Build the release binary
-	cargo build --release --locked
+build: setup-build ## Build the release binary (TARGET_CPU=x86-64-v3 for processors since 2013, native for this one)
+	$(if $(TARGET_CPU),RUSTFLAGS="-Ctarget-cpu=$(TARGET_CPU)") cargo build --release --locked
+
+release-pgo: setup-build setup-load setup-pgo ## Build with profile-guided optimisation, trained by the load scenarios
+	scripts/pgo.sh
+
+# Neoverse N1 is Graviton2: the oldest that ECS offers, so its code runs on every later one.
+GRAVITON := aarch64-unknown-linux-gnu
+release-graviton: setup-build setup-graviton ## Build for Graviton (Arm) on any machine (TARGET_CPU=neoverse-v1: from Graviton3 on)
+	CC_$(subst -,_,$(GRAVITON))=aarch64-linux-gnu-gcc CXX_$(subst -,_,$(GRAVITON))=aarch64-linux-gnu-g++ \
+	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
+	RUSTFLAGS="-Ctarget-cpu=$(or $(TARGET_CPU),neoverse-n1)" cargo build --release --locked --target $(GRAVITON)
 
 test: setup-build setup-lint setup-test setup-load lint docs loom unit scenarios ## Prove the project: lint, docs, models, unit, property, end-to-end and load tests
 

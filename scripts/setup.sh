@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the named jobs lack, into .tools/ where possible, and says what and why.
-# Usage: scripts/setup.sh JOB...     (build, lint, test, load, fuzz, peers; see the end of the file)
+# Usage: scripts/setup.sh JOB...     (build, lint, test, load, pgo, graviton, fuzz, peers; see the end of the file)
 # To add a tool: write need_… below and name it in its job.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -83,6 +83,24 @@ need_cargo() {
     rm -rf "$tools/build"
 }
 
+need_llvm_tools() {
+    local dir
+    dir=$(rustc --print sysroot)/lib/rustlib
+    compgen -G "$dir/*/bin/llvm-profdata" >/dev/null && return
+    have rustup || die "llvm-profdata is missing: install llvm-tools for your Rust toolchain"
+    say "adding llvm-tools to the Rust toolchain: they read what a trained build has recorded"
+    rustup component add llvm-tools >&2
+}
+
+need_graviton() {
+    local target=aarch64-unknown-linux-gnu
+    need_deb gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc "compiles the C parts for Arm"
+    need_deb g++-aarch64-linux-gnu aarch64-linux-gnu-g++ "compiles the C parts for Arm"
+    [ -d "$(rustc --print sysroot)/lib/rustlib/$target" ] && return
+    have rustup || die "Rust's library for $target is missing: install it for your toolchain"
+    rustup target add "$target" >&2
+}
+
 need_deny() { need_cargo cargo-deny 0.20.2 cargo-deny "checks licences and sources of all dependencies"; }
 
 need_k6() {
@@ -124,6 +142,8 @@ for job in "$@"; do
         need_oha
         need_deb slowhttptest slowhttptest "sends slowly: slowloris and its kin"
         ;;
+    pgo) need_llvm_tools ;;
+    graviton) need_graviton ;;
     fuzz)
         need_rust
         cargo +nightly --version >/dev/null 2>&1 || die "fuzzing with coverage needs nightly: rustup toolchain install nightly"
@@ -135,6 +155,6 @@ for job in "$@"; do
         need_deb wrk wrk "makes the load"
         need_deb valgrind valgrind "counts instructions"
         ;;
-    *) die "no such job: $job (build, lint, test, load, fuzz, peers)" ;;
+    *) die "no such job: $job (build, lint, test, load, pgo, graviton, fuzz, peers)" ;;
     esac
 done
