@@ -14,7 +14,7 @@ export PATH := $(CURDIR)/.tools/bin:$(PATH)
 # Links inside the docs are held too.
 export RUSTDOCFLAGS ?= -D warnings
 
-.PHONY: help run build test lint fmt clippy deny advisories docs unit loom fuzz miri bench bench-peers test-peers replay peers clean setup-%
+.PHONY: help run build release-pgo release-graviton test lint fmt clippy deny advisories docs unit loom fuzz miri bench bench-peers test-peers replay peers load scenarios clean setup-%
 
 help: ## List these commands
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s%s\n", $$1, $$2 }'
@@ -22,10 +22,20 @@ help: ## List these commands
 run: build ## Build the release binary and serve with config/weir.toml (CONFIG=FILE for another)
 	@$(TARGET)/release/weir serve --config $(CONFIG)
 
-build: setup-build ## Build the release binary
-	cargo build --release --locked
+build: setup-build ## Build the release binary (TARGET_CPU=x86-64-v3 for processors since 2013, native for this one)
+	$(if $(TARGET_CPU),RUSTFLAGS="-Ctarget-cpu=$(TARGET_CPU)") cargo build --release --locked
 
-test: setup-build setup-lint setup-test lint docs loom unit test-peers ## Prove the project: lint, docs, models, unit, property and end-to-end tests
+release-pgo: setup-build setup-load setup-pgo ## Build with profile-guided optimisation, trained by the load scenarios
+	scripts/pgo.sh
+
+# Neoverse N1 is Graviton2: the oldest that ECS offers, so its code runs on every later one.
+GRAVITON := aarch64-unknown-linux-gnu
+release-graviton: setup-build setup-graviton ## Build for Graviton (Arm) on any machine (TARGET_CPU=neoverse-v1: from Graviton3 on)
+	CC_$(subst -,_,$(GRAVITON))=aarch64-linux-gnu-gcc CXX_$(subst -,_,$(GRAVITON))=aarch64-linux-gnu-g++ \
+	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
+	RUSTFLAGS="-Ctarget-cpu=$(or $(TARGET_CPU),neoverse-n1)" cargo build --release --locked --target $(GRAVITON)
+
+test: setup-build setup-lint setup-test setup-load lint docs loom unit test-peers scenarios ## Prove the project: lint, docs, models, unit, property, end-to-end and load tests
 
 lint: setup-lint setup-build fmt clippy deny ## Format, clippy and dependency checks
 
@@ -72,13 +82,22 @@ replay: setup-build ## Replay a log through a running weir: make replay LOG=acce
 	cargo run --release --locked --features replay --bin weir-replay -- $(ARGS) "$(LOG)"
 
 bench-peers: build setup-peers ## Measure weir beside nginx, HAProxy, Envoy and bare Pingora (20 min; ARGS=--quick: 2)
-	cargo build --release --locked --manifest-path loadtest/peers/bare/Cargo.toml --target-dir .tools/target
+	$(if $(TARGET_CPU),RUSTFLAGS="-Ctarget-cpu=$(TARGET_CPU)") cargo build --release --locked --manifest-path loadtest/peers/bare/Cargo.toml --target-dir .tools/target
 	PYTHONPATH=loadtest/peers python3 -B -m bench --weir $(TARGET)/release/weir --bare .tools/target/release/bare $(ARGS)
 
 peers: bench-peers
 
 test-peers: ## Test the bench of peers, with a run of some seconds where nginx and wrk are installed
 	WEIR=$(abspath $(TARGET))/debug/weir python3 -B -m unittest discover -s loadtest/peers
+
+# Parameters (URL, DURATION, RATE, …) reach the scenario by the environment: loadtest/README.md.
+export WEIR ?= $(TARGET)/release/weir
+load: $(if $(SCENARIO),setup-load $(if $(URL)$(filter-out file,$(origin WEIR)),,build)) ## Run a load scenario: make load SCENARIO=mixed (without one: list them)
+	@loadtest/run.py $(SCENARIO)
+
+scenarios: setup-build setup-load ## Every load scenario for some seconds, and that each of its thresholds can fail
+	cargo build --locked
+	WEIR=$(abspath $(TARGET))/debug/weir timeout $(TEST_TIMEOUT) python3 -B -m unittest discover -s loadtest/tests -t loadtest
 
 clean: ## Remove what was built (not the tools in .tools)
 	cargo clean

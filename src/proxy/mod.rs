@@ -12,6 +12,7 @@ mod listener;
 mod path;
 mod record;
 mod reply;
+mod reply_cache;
 mod service;
 mod tls;
 mod transport;
