@@ -17,7 +17,7 @@ export RUSTDOCFLAGS ?= -D warnings
 .PHONY: help run build release-pgo release-graviton test lint fmt clippy deny advisories docs unit loom fuzz miri bench bench-peers test-peers replay peers load scenarios clean setup-%
 
 help: ## List these commands
-	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s%s\n", $$1, $$2 }'
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-24s%s\n", $$1, $$2 }'
 
 run: build ## Build the release binary and serve with config/weir.toml (CONFIG=FILE for another)
 	@$(TARGET)/release/weir serve --config $(CONFIG)
