@@ -11,11 +11,11 @@ use std::num::NonZeroU32;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use weir::base::clock::{self, Time};
-use weir::base::units::Rate;
-use weir::limit::gcra::Quota;
-use weir::limit::seeds::Seeds;
-use weir::limit::table::{Spot, Table};
+use weir_bench::base::clock::{self, Time};
+use weir_bench::base::units::Rate;
+use weir_bench::limit::gcra::Quota;
+use weir_bench::limit::seeds::Seeds;
+use weir_bench::limit::table::{Spot, Table};
 
 /// Twice the keys: 16 MiB for a million.
 const SLOTS: u32 = 2 << 20;
@@ -141,13 +141,26 @@ impl Limiter for Map {
     }
 }
 
-const LIMITERS: [&str; 6] = [
+/// Counts a second's requests of every key in a sketch, as Pingora's guide on rate limiting does.
+struct PingoraLimits {
+    rate: pingora_limits::rate::Rate,
+    most: isize,
+}
+
+impl Limiter for PingoraLimits {
+    fn take(&self, key: u32, _now: Time) -> bool {
+        self.rate.observe(&key, 1) <= self.most
+    }
+}
+
+const LIMITERS: [&str; 7] = [
     "weir",
     "weir, prefetched",
     "weir, clock read each time",
     "governor, default",
     "governor, foldhash",
     "dashmap of gcra",
+    "pingora-limits",
 ];
 
 fn limiter(name: &str, slots: u32, refusing: bool) -> Box<dyn Limiter> {
@@ -164,6 +177,10 @@ fn limiter(name: &str, slots: u32, refusing: bool) -> Box<dyn Limiter> {
         "governor, foldhash" => {
             Box::new(GovernorFoldhash(Governor::dashmap_with_hasher(governor_quota(refusing), hasher())))
         }
+        "pingora-limits" => Box::new(PingoraLimits {
+            rate: pingora_limits::rate::Rate::new(Duration::from_secs(1)),
+            most: if refusing { 1 } else { isize::MAX },
+        }),
         _ => {
             let (rate, burst) = rate(refusing);
             let interval = rate.interval_nanos() as u64;
@@ -343,7 +360,7 @@ fn resident_mib() -> f64 {
 /// Resident memory that distinct keys add; the table has room for a million in debt.
 fn memory() {
     println!("MiB added after 1M, 2M, 5M, 10M distinct keys; weir with 1M slots");
-    for name in ["weir", "governor, default", "dashmap of gcra"] {
+    for name in ["weir", "governor, default", "dashmap of gcra", "pingora-limits"] {
         let (before, limiter) = (resident_mib(), limiter(name, MILLION, false));
         let mut key = 0;
         let added = [1, 2, 5, 10].map(|millions| {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the named jobs lack, into .tools/ where possible, and says what and why.
-# Usage: scripts/setup.sh JOB...     (build, lint, test, fuzz, peers; see the end of the file)
+# Usage: scripts/setup.sh JOB...     (build, lint, test, instructions, fuzz, peers; see the end of the file)
 # To add a tool: write need_… below and name it in its job.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -100,6 +100,9 @@ for job in "$@"; do
     test)
         need_deb chromium chromium "a test looks at the live page with it"
         ;;
+    instructions)
+        need_deb valgrind valgrind "counts instructions"
+        ;;
     fuzz)
         need_rust
         cargo +nightly --version >/dev/null 2>&1 || die "fuzzing with coverage needs nightly: rustup toolchain install nightly"
@@ -111,6 +114,6 @@ for job in "$@"; do
         need_deb wrk wrk "makes the load"
         need_deb valgrind valgrind "counts instructions"
         ;;
-    *) die "no such job: $job (build, lint, test, fuzz, peers)" ;;
+    *) die "no such job: $job (build, lint, test, instructions, fuzz, peers)" ;;
     esac
 done
