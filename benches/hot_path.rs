@@ -1,7 +1,10 @@
-//! Every part of the hot path: ns. The same parts whose instructions `make bench-instructions` counts.
+//! Every part of the hot path: CPU ns. The same parts whose instructions `make bench-instructions` counts.
 
+mod cpu_time;
+
+use cpu_time::spent;
 use criterion::{Criterion, criterion_group, criterion_main};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use weir_bench::parts::parts;
 
 fn hot_path(criterion: &mut Criterion) {
@@ -10,11 +13,7 @@ fn hot_path(criterion: &mut Criterion) {
     for part in parts() {
         let mut run = (part.ready)();
         group.bench_function(part.name, |bencher| {
-            bencher.iter_custom(|times| {
-                let start = Instant::now();
-                run(times);
-                start.elapsed()
-            });
+            bencher.iter_custom(|times| spent(|| run(times)));
         });
     }
     group.finish();

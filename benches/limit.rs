@@ -3,9 +3,11 @@
 //! `cargo bench --bench limit` for criterion; `QUICK=1 cargo bench --bench limit` for a table of nanoseconds, two
 //! threads against one, and resident memory, in half a minute.
 
+mod cpu_time;
+
+use cpu_time::spent;
 use criterion::{BenchmarkId, Criterion};
 use governor::state::keyed::DefaultKeyedStateStore;
-use nix::time::{ClockId, clock_gettime};
 use std::hint::black_box;
 use std::num::NonZeroU32;
 use std::sync::Barrier;
@@ -203,7 +205,7 @@ const LOADS: [(&str, Load); 6] = [
     ("1M", Load::Uniform(MILLION)),
     ("10M", Load::Uniform(10 * MILLION)),
     ("zipf", Load::Zipf),
-    ("new", Load::New),
+    ("all new", Load::New),
     ("refused", Load::Refused),
 ];
 
@@ -261,22 +263,17 @@ fn filled(name: &str, load: Load) -> Box<dyn Limiter> {
     limiter
 }
 
-/// The thread's own time: what else runs on the machine is left out as far as can be.
-fn cpu_time() -> Duration {
-    clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).expect("every Linux has it").into()
-}
-
 /// CPU time of `requests` requests, rounded up to whole batches.
 fn measure(limiter: &dyn Limiter, keys: &mut Keys, requests: u64) -> Duration {
-    let mut spent = Duration::ZERO;
+    let mut total = Duration::ZERO;
     for _ in 0..requests.div_ceil(BATCH as u64) {
         let batch = keys.batch();
         let now = clock::now();
-        let start = cpu_time();
-        black_box(limiter.take_all(black_box(&batch), now));
-        spent += cpu_time() - start;
+        total += spent(|| {
+            black_box(limiter.take_all(black_box(&batch), now));
+        });
     }
-    spent
+    total
 }
 
 fn criterion_benches(criterion: &mut Criterion) {
@@ -332,7 +329,7 @@ fn two_threads() {
         let limiter = filled(name, load);
         let together = |threads: u64| {
             let barrier = Barrier::new(threads as usize);
-            let spent = std::thread::scope(|scope| {
+            let longest = std::thread::scope(|scope| {
                 let workers: Vec<_> = (1..=threads)
                     .map(|seed| {
                         let (limiter, barrier) = (&limiter, &barrier);
@@ -345,7 +342,7 @@ fn two_threads() {
                     .collect();
                 workers.into_iter().map(|w| w.join().expect("no panic")).max().expect("a worker")
             });
-            threads as f64 / spent.as_secs_f64()
+            threads as f64 / longest.as_secs_f64()
         };
         let ratio = sorted(|| together(2) / together(1))[4];
         println!("{name:28}{ratio:8.2}x");

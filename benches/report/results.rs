@@ -55,7 +55,8 @@ pub fn read(folder: &Path) -> std::result::Result<Vec<Result>, String> {
 fn walk(folder: &Path, found: &mut Vec<(SystemTime, Result)>) -> std::result::Result<(), String> {
     let entries = std::fs::read_dir(folder).map_err(|e| format!("cannot read {}: {e}", folder.display()))?;
     for path in entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()) {
-        if path.ends_with("new") {
+        // A bench may be called "new" too.
+        if path.ends_with("new") && path.join("benchmark.json").exists() {
             found.push(one(&path).map_err(|e| format!("{}: {e}", path.display()))?);
         } else {
             walk(&path, found)?;
