@@ -11,7 +11,7 @@ use crate::config::settings::Listen;
 const TOKIO: usize = 1_024;
 
 /// Of rustls, a connection under TLS: keys, and the record that it works on. Measured.
-const TLS: usize = 24 << 10;
+const TLS: usize = 12 << 10;
 
 /// Of Pingora, a request: its session, the origin's head, and eight pieces of a body on their way, when the client or
 /// the origin takes none. Measured: 266 KiB.
@@ -60,6 +60,5 @@ mod tests {
     fn connections_to_the_origin_are_bounded_by_what_is_in_flight_and_by_the_pools() {
         assert_eq!(origin_connections(2, 100), 200);
         assert_eq!(origin_connections(4, POOL as u32 + 88), 4 * POOL + 88);
-        println!("{} {} {}", size_of::<Gate>(), size_of::<Peer>(), run_size(Server::run));
     }
 }

@@ -34,6 +34,11 @@ impl Replies {
     pub fn load(settings: &Reply) -> Result<Self, String> {
         Ok(Self { page: read_all(&settings.page)?, problem: read_all(&settings.problem)? })
     }
+
+    /// The bodies' memory.
+    pub fn memory(&self) -> usize {
+        self.page.values().chain(self.problem.values()).map(Bytes::len).sum()
+    }
 }
 
 fn read_all(files: &BTreeMap<u16, PathBuf>) -> Result<BTreeMap<u16, Bytes>, String> {
