@@ -351,11 +351,10 @@ fn check_sums_up_a_good_config() {
         "  origin  demo; 500/s, at most 512 in flight, least-connections",
         "   limit  per-client: each client may send 10/s, 150 at once; what is over is refused [8MiB]",
         "    8.0  limit login                                  1   8,388,608",
-        "  144.0  requests in flight                         512     294,912",
+        "  528.0  requests in flight                         512   1,081,344",
     ] {
         assert!(out.lines().any(|l| l == line), "no {line:?} in\n{out}");
     }
-    // 20,000 connections with a buffer of 64 KiB, twice the largest head.
     assert!(out.contains("  memory  at most ") && out.contains("and 1250.0 MiB more while every"), "{out}");
 }
 

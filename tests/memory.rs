@@ -6,12 +6,11 @@ mod common;
 use common::client::{Client, get};
 use common::origin::Origin;
 use common::process::Process;
-use common::{config, eventually, take};
+use common::{config, eventually};
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 use weir::app::memory::{Memory, Row};
 use weir::base::clock;
 use weir::verdict::{Policy, State};
@@ -110,7 +109,6 @@ fn requests_in_flight_take_what_is_said() {
         let _ = socket.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n");
         // Until weir takes no more, and then goes.
         while socket.write_all(&[b'x'; 65_536]).is_ok() {}
-        take(Duration::from_millis(1));
         false
     });
     let weir = Process::start(&config(origin.address, ""));
