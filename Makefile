@@ -19,7 +19,7 @@ export WHY
 .PHONY: help run build test lint fmt clippy deny advisories docs unit loom fuzz miri bench bench-instructions replay peers clean setup-%
 
 help: ## List these commands
-	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s%s\n", $$1, $$2 }'
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-26s%s\n", $$1, $$2 }'
 
 run: build ## Build the release binary and serve with config/weir.toml (CONFIG=FILE for another)
 	@$(TARGET)/release/weir serve --config $(CONFIG)

@@ -4,41 +4,41 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// How far a count may stray from its baseline: a fraction of it.
-pub const TOLERANCE: f64 = 0.05;
+pub(crate) const TOLERANCE: f64 = 0.05;
 
 /// What counts depend on besides the code: another compiler or another kind of CPU gives others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Toolchain {
+pub(crate) struct Toolchain {
     /// As `rustc --version` says it, without the parentheses.
-    pub rustc: String,
+    pub(crate) rustc: String,
     /// Architecture and what of it changes the code that runs.
-    pub target: String,
+    pub(crate) target: String,
 }
 
 /// What is known of one part.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Known {
+pub(crate) struct Known {
     /// Instructions of one time.
-    pub instructions: f64,
+    pub(crate) instructions: f64,
     /// Why it is so many.
-    pub why: String,
+    pub(crate) why: String,
 }
 
 /// The committed file.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Baseline {
+pub(crate) struct Baseline {
     /// What it was counted with.
-    pub toolchain: Toolchain,
+    pub(crate) toolchain: Toolchain,
     /// By part.
-    pub parts: BTreeMap<String, Known>,
+    pub(crate) parts: BTreeMap<String, Known>,
 }
 
 /// New counts in the parts' own order.
-pub type Counts = [(String, f64)];
+pub(crate) type Counts = [(String, f64)];
 
 /// What became of one part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
+pub(crate) enum Change {
     /// Within the tolerance.
     Same,
     /// More than the tolerance above.
@@ -51,11 +51,11 @@ pub enum Change {
 
 /// What came of all counts.
 #[derive(Debug, PartialEq)]
-pub struct Judgement {
+pub(crate) struct Judgement {
     /// Whether the build must fail.
-    pub failed: bool,
+    pub(crate) failed: bool,
     /// What to tell, a line each.
-    pub lines: Vec<String>,
+    pub(crate) lines: Vec<String>,
 }
 
 const HEAD: &str = "part;instructions;why";
@@ -66,7 +66,7 @@ impl Baseline {
     ///
     /// # Errors
     /// A message that names the line.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let mut baseline = Self::default();
         for (n, line) in text.lines().enumerate() {
             let fault = |what: &str| format!("line {}: {what}: \"{line}\"", n + 1);
@@ -89,7 +89,7 @@ impl Baseline {
     }
 
     /// As it is committed; the parts in the order of `order`, then any others.
-    pub fn to_text(&self, order: &Counts) -> String {
+    pub(crate) fn to_text(&self, order: &Counts) -> String {
         let Toolchain { rustc, target } = &self.toolchain;
         let mut text = format!("{WARNING}\n# counted with: {rustc}; {target}\n{HEAD}\n");
         for (part, _) in order {
@@ -102,7 +102,7 @@ impl Baseline {
     }
 
     /// What became of `part`.
-    pub fn change(&self, part: &str, now: f64) -> Change {
+    pub(crate) fn change(&self, part: &str, now: f64) -> Change {
         match self.parts.get(part) {
             None => Change::New,
             Some(known) if now > known.instructions * (1.0 + TOLERANCE) => Change::Grown,
@@ -112,7 +112,7 @@ impl Baseline {
     }
 
     /// Judges new counts. Those of another toolchain can only warn: nobody knows what is the code's doing.
-    pub fn judge(&self, counts: &Counts, toolchain: &Toolchain) -> Judgement {
+    pub(crate) fn judge(&self, counts: &Counts, toolchain: &Toolchain) -> Judgement {
         let comparable = *toolchain == self.toolchain;
         let mut judgement = Judgement { failed: false, lines: vec![] };
         let mut say = |failed: bool, text: String| {
@@ -156,7 +156,7 @@ impl Baseline {
     ///
     /// # Errors
     /// Where the reason is none.
-    pub fn accept(&mut self, counts: &Counts, toolchain: &Toolchain, why: &str) -> Result<usize, String> {
+    pub(crate) fn accept(&mut self, counts: &Counts, toolchain: &Toolchain, why: &str) -> Result<usize, String> {
         let why = why.split_whitespace().collect::<Vec<_>>().join(" ");
         if why.chars().count() < 10 {
             return Err(format!("\"{why}\" is no reason: say in a few words why the counts changed"));

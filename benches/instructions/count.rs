@@ -20,7 +20,7 @@ fn counted(run: &mut dyn FnMut(u64)) {
 }
 
 /// What the process under callgrind does.
-pub fn work(part: &Part) {
+pub(crate) fn work(part: &Part) {
     let mut run = (part.ready)();
     run(WARM);
     counted(&mut *run);
@@ -30,7 +30,7 @@ pub fn work(part: &Part) {
 ///
 /// # Errors
 /// Where callgrind can't be run or says nothing.
-pub fn count(name: &str, folder: &Path) -> Result<f64, String> {
+pub(crate) fn count(name: &str, folder: &Path) -> Result<f64, String> {
     let program = std::env::current_exe().map_err(|e| e.to_string())?;
     let out = folder.join(name.replace(|c: char| !c.is_ascii_alphanumeric(), "-"));
     let output = Command::new("valgrind")
@@ -58,7 +58,7 @@ pub fn count(name: &str, folder: &Path) -> Result<f64, String> {
 ///
 /// # Errors
 /// Where the compiler does not say its version.
-pub fn toolchain() -> Result<Toolchain, String> {
+pub(crate) fn toolchain() -> Result<Toolchain, String> {
     let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".into());
     let output = Command::new(&rustc).arg("--version").output().map_err(|e| format!("cannot run {rustc}: {e}"))?;
     let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 /// What a reader needs to judge the figures.
-pub fn about() -> Vec<(&'static str, String)> {
+pub(crate) fn about() -> Vec<(&'static str, String)> {
     let status = said("git", &["status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs"]);
     let commit = said("git", &["rev-parse", "--short=12", "HEAD"]);
     let changed = if status.is_empty() { "" } else { ", and changes not committed" };
@@ -19,7 +19,7 @@ pub fn about() -> Vec<(&'static str, String)> {
 }
 
 /// The same as a Markdown table.
-pub fn table(about: &[(&str, String)]) -> String {
+pub(crate) fn table(about: &[(&str, String)]) -> String {
     let lines = about.iter().map(|(what, value)| format!("| {what} | {value} |\n"));
     format!("| | |\n|---|---|\n{}", lines.collect::<String>())
 }

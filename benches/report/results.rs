@@ -6,15 +6,15 @@ use std::time::SystemTime;
 
 /// One bench. Nanoseconds.
 #[derive(Clone, Debug)]
-pub struct Result {
-    pub group: String,
-    pub name: String,
+pub(crate) struct Result {
+    pub(crate) group: String,
+    pub(crate) name: String,
     /// What it was tried with, where that varies.
-    pub load: Option<String>,
-    pub median: f64,
+    pub(crate) load: Option<String>,
+    pub(crate) median: f64,
     /// Where the median is with 95 % certainty.
-    pub low: f64,
-    pub high: f64,
+    pub(crate) low: f64,
+    pub(crate) high: f64,
 }
 
 #[derive(Deserialize)]
@@ -42,7 +42,7 @@ struct Interval {
 }
 
 /// All results below `folder`.
-pub fn read(folder: &Path) -> std::result::Result<Vec<Result>, String> {
+pub(crate) fn read(folder: &Path) -> std::result::Result<Vec<Result>, String> {
     let mut found = Vec::new();
     walk(folder, &mut found)?;
     if found.is_empty() {
