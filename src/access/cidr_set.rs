@@ -144,6 +144,10 @@ impl<N: Number> Ranges<N> {
 
     #[inline]
     fn find(&self, number: N) -> Option<(N, N)> {
+        // The commonest list has nothing on it.
+        if self.nets.is_empty() {
+            return None;
+        }
         let value = number.bits(self.skip, self.bits);
         let (from, to) = (*self.index.get(value)? as usize, *self.index.get(value + 1)? as usize);
         let at = from + self.nets.get(from..to)?.partition_point(|net| net.1 < number);

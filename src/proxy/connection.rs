@@ -33,53 +33,77 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// One connection from accept to close.
-    pub(super) async fn run(self, mut socket: TcpStream, address: IpAddr, tls: Option<TlsAcceptor>) {
-        let (trusted, patience, proxied) = {
+    /// One connection from accept to close. What only some connections need is boxed, so that the task of one that is
+    /// refused is small.
+    pub(super) async fn run(self, socket: TcpStream, address: IpAddr, tls: Option<TlsAcceptor>) {
+        let (trusted, proxied) = {
             let policy = self.edge.policy.load();
-            let settings = &policy.settings;
             let trusted = policy.trusted.contains(address);
-            let wanted = settings.client.address_from == AddressFrom::ProxyProtocol && trusted;
-            (trusted, settings.listen.header_timeout, wanted)
+            (trusted, trusted && policy.settings.client.address_from == AddressFrom::ProxyProtocol)
         };
-        let mut source = None;
+        let peer = Peer {
+            address,
+            proxied: None,
+            trusted,
+            tls: tls.is_some(),
+            resets: Budget::new(),
+            condemned: AtomicBool::new(false),
+        };
+        if proxied || tls.is_some() {
+            Box::pin(self.shake_hands(socket, peer, proxied, tls)).await;
+        } else {
+            self.http1(Transport::Plain(socket), peer.into()).await;
+        }
+    }
+
+    /// What comes before the first request: a PROXY protocol header, TLS.
+    async fn shake_hands(self, mut socket: TcpStream, mut peer: Peer, proxied: bool, tls: Option<TlsAcceptor>) {
+        let patience = self.edge.policy.load().settings.listen.header_timeout;
         if proxied {
             match timeout(patience, read_proxy_header(&mut socket)).await {
-                Ok(Ok(found)) => source = found,
+                Ok(Ok(found)) => peer.proxied = found,
                 _ => return self.edge.state.counters.ended(Reason::ProxyProtocol),
             }
         }
-        let peer = |tls| {
-            Arc::new(Peer {
-                address,
-                proxied: source,
-                trusted,
-                tls,
-                resets: Budget::new(),
-                condemned: AtomicBool::new(false),
-            })
-        };
         let Some(acceptor) = tls else {
-            return self.http1(Transport::Plain(socket), peer(false)).await;
+            return self.http1(Transport::Plain(socket), peer.into()).await;
         };
         // A handshake that fails or dawdles is nobody's request.
         let Ok(Ok(stream)) = timeout(patience, acceptor.accept(socket)).await else { return };
         let io = Transport::Tls(Box::new(stream));
-        if io.chose_h2() { self.http2(io, BytesMut::new(), peer(true)).await } else { self.http1(io, peer(true)).await }
+        if io.chose_h2() {
+            self.http2(io, BytesMut::new(), peer.into()).await
+        } else {
+            self.http1(io, peer.into()).await
+        }
     }
 
     async fn http1(self, io: Transport, peer: Arc<Peer>) {
-        let mut gate = Box::new(Gate::new(io, self.edge.clone(), peer.clone(), clock::now()));
+        let mut gate = Box::new(Gate::new(io, self.edge.clone(), peer, clock::now()));
+        match std::future::poll_fn(|cx| gate.poll_turn(cx)).await {
+            Turn::Gone => {}
+            Turn::Finish => gate.linger().await,
+            Turn::Http2(read) => {
+                let peer = gate.peer().clone();
+                Box::pin(self.http2(gate.into_io(), read, peer)).await
+            }
+            Turn::Admit(head) => Box::pin(self.serve(gate, head)).await,
+        }
+    }
+
+    /// From the first admitted request on.
+    async fn serve(self, mut gate: Box<Gate>, mut head: BytesMut) {
         let mut carry = None;
         loop {
+            match self.pass(gate, head, &mut carry).await {
+                Some(back) => gate = back,
+                None => return,
+            }
             match std::future::poll_fn(|cx| gate.poll_turn(cx)).await {
-                Turn::Gone => return,
+                Turn::Admit(next) => head = next,
                 Turn::Finish => return gate.linger().await,
-                Turn::Http2(read) => return self.http2(gate.into_io(), read, peer).await,
-                Turn::Admit(head) => match self.pass(gate, head, &mut carry).await {
-                    Some(back) => gate = back,
-                    None => return,
-                },
+                // HTTP/2 begins a connection or never.
+                Turn::Gone | Turn::Http2(_) => return,
             }
         }
     }
@@ -104,7 +128,7 @@ impl Server {
         let (stream, settings) = self.app.proxy.process_new_http(session, &self.stop).await?.consume();
         *carry = settings;
         let mut gate = stream.into_any().downcast::<Gate>().ok()?;
-        gate.resume(clock::now()).then_some(gate)
+        gate.resume().then_some(gate)
     }
 
     /// Reads the preface under the deadline of a head, then lets Pingora serve.

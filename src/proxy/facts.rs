@@ -26,15 +26,13 @@ pub(super) fn of_head<'a>(
     state: &State,
     buffer: &'a mut Buffer,
 ) -> Facts<'a> {
-    let named = |name: &'static [u8]| {
-        head.headers.iter().filter(move |h| h.name.len() == name.len() && is(h.name.as_bytes(), name)).map(|h| h.value)
-    };
-    let address = address_of(peer, policy, state, named(b"x-forwarded-for"), named(b"cloudfront-viewer-address"));
+    let forwarded = head.forwarded.iter().filter(|h| is(h.name.as_bytes(), b"x-forwarded-for")).map(|h| h.value);
+    let address = address_of(peer, policy, state, forwarded, head.viewer.into_iter());
     let path = path::normalise(head.target.as_bytes(), buffer);
     let client = ClientKey::new(address, policy.settings.client.ipv6_prefix);
     let mut facts = Facts::new(address, client, Method::parse(head.method.as_bytes()), path);
     for (slot, name) in facts.header_keys.iter_mut().zip(&policy.header_keys) {
-        let found = head.headers.iter().find(|h| is(h.name.as_bytes(), name.as_bytes()));
+        let found = head.headers.iter().find(|h| h.name.eq_ignore_ascii_case(name));
         *slot = found.map(|h| header_key(h.value));
     }
     facts.fault = method_fault(head.method.as_bytes());

@@ -12,7 +12,6 @@ use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 
 static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-static X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What only a trusted proxy may say.
@@ -28,12 +27,18 @@ static CLAIMS: [HeaderName; 6] = [
 /// Appends the peer to what trusted proxies said, and forgets what others claimed. `traceparent` (W3C Trace Context)
 /// and the load balancer's own trace header pass as they are.
 pub(super) fn prepare(request: &mut RequestHeader, peer: &Peer, from: AddressFrom, request_id: u128) -> Result<()> {
-    drop_tunnel(request);
-    drop_aliases(request);
+    let mut seen = Seen::of(&request.headers);
+    if seen.upgrade {
+        drop_tunnel(request);
+    }
+    if seen.alias {
+        drop_aliases(request);
+    }
     if !peer.trusted {
         for name in &CLAIMS {
             request.remove_header(name);
         }
+        (seen.proto, seen.forwarded) = (false, false);
     }
     let said = match (from, peer.proxied) {
         (AddressFrom::ProxyProtocol, Some(source)) => source,
@@ -42,17 +47,43 @@ pub(super) fn prepare(request: &mut RequestHeader, peer: &Peer, from: AddressFro
     // Names as text: Pingora would spell a `HeaderName` out on the heap.
     let chain = chain(&request.headers, said);
     request.insert_header("x-forwarded-for", &chain[..])?;
-    if !request.headers.contains_key(&X_FORWARDED_PROTO) {
+    if !seen.proto {
         request
             .insert_header("x-forwarded-proto", HeaderValue::from_static(if peer.tls { "https" } else { "http" }))?;
     }
-    if request.headers.contains_key(FORWARDED) {
+    if seen.forwarded {
         request.append_header(FORWARDED, node(said))?;
     }
-    if !valid_id(request.headers.get(&X_REQUEST_ID)) {
+    if !(seen.id && valid_id(request.headers.get(&X_REQUEST_ID))) {
         request.insert_header("x-request-id", &hex(request_id)[..])?;
     }
     Ok(())
+}
+
+/// Which fields are there that want a second look: one pass, as every lookup by name costs as much.
+#[derive(Default)]
+struct Seen {
+    upgrade: bool,
+    alias: bool,
+    proto: bool,
+    forwarded: bool,
+    id: bool,
+}
+
+impl Seen {
+    fn of(headers: &HeaderMap) -> Self {
+        let mut seen = Self::default();
+        for name in headers.keys() {
+            match name.as_str() {
+                "upgrade" => seen.upgrade = true,
+                "x-forwarded-proto" => seen.proto = true,
+                "forwarded" => seen.forwarded = true,
+                "x-request-id" => seen.id = true,
+                name => seen.alias |= name.contains('_'),
+            }
+        }
+        seen
+    }
 }
 
 /// Any upgrade but a WebSocket would be a tunnel past the limits ("h2c" above all). The gate sees it the same way.
@@ -127,21 +158,26 @@ fn valid_id(id: Option<&HeaderValue>) -> bool {
     id.is_some_and(|id| (1..=128).contains(&id.len()) && id.as_bytes().iter().all(u8::is_ascii_graphic))
 }
 
-/// A fresh request id: unguessable enough not to collide, never a secret.
-pub(super) fn request_id(headers: &HeaderMap) -> u128 {
-    if let Some(id) = headers.get(&X_REQUEST_ID)
-        && let Some(id) = id.to_str().ok().filter(|id| id.len() == 32)
-        && let Ok(id) = u128::from_str_radix(id, 16)
-    {
-        return id;
-    }
+/// The id that came with a request, where it is one of ours.
+pub(super) fn carried_id(headers: &HeaderMap) -> Option<u128> {
+    let id = headers.get(&X_REQUEST_ID)?.to_str().ok().filter(|id| id.len() == 32)?;
+    u128::from_str_radix(id, 16).ok()
+}
+
+/// A fresh request id: as good as random, so that no two tasks give the same, and never a secret.
+pub(super) fn fresh_id() -> u128 {
     thread_local! {
-        static NEXT: (RandomState, RandomState, Cell<u64>) = (RandomState::new(), RandomState::new(), const { Cell::new(0) });
+        static NEXT: Cell<[u64; 2]> = Cell::new([0, 1].map(|n| RandomState::new().hash_one(n)));
     }
-    NEXT.with(|(a, b, n)| {
-        n.set(n.get() + 1);
-        u128::from(a.hash_one(n.get())) << 64 | u128::from(b.hash_one(n.get()))
-    })
+    // SplitMix64 (Steele, Lea, Flood 2014): no two of a thread's are the same before 2^64.
+    let state = NEXT.get().map(|n| n.wrapping_add(0x9e37_79b9_7f4a_7c15));
+    NEXT.set(state);
+    let [high, low] = state.map(|n| {
+        let n = (n ^ (n >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let n = (n ^ (n >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        u128::from(n ^ (n >> 31))
+    });
+    high << 64 | low
 }
 
 #[cfg(test)]
@@ -219,6 +255,15 @@ mod tests {
         assert_eq!(header(&sent(true, &[("x-request-id", "abc-1")]), "x-request-id"), "abc-1");
         assert_eq!(header(&sent(true, &[("x-request-id", "")]), "x-request-id"), format!("{:032x}", 7));
         assert_eq!(header(&sent(true, &[]), "x-request-id").len(), 32);
+    }
+
+    #[test]
+    fn fresh_ids_differ_in_both_halves() {
+        let ids: Vec<u128> = (0..1000).map(|_| fresh_id()).collect();
+        for half in [0, 64] {
+            let halves: std::collections::BTreeSet<u64> = ids.iter().map(|id| (id >> half) as u64).collect();
+            assert_eq!(halves.len(), ids.len());
+        }
     }
 
     #[test]

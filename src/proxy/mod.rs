@@ -13,6 +13,7 @@ pub mod memory;
 mod path;
 mod record;
 mod reply;
+mod reply_cache;
 mod service;
 mod tls;
 mod transport;

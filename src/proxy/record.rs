@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use super::edge::Peer;
+use super::forward::carried_id;
 use super::gate::head::{Head, is};
 use crate::base::clock::Time;
 use crate::event::record::{Outcome, Protocol, Record, Text};
@@ -70,7 +71,7 @@ pub(super) fn of_ended(request: &RequestHeader, context: &Context, reason: Reaso
         bytes_in: context.meter.bytes(),
         bytes_out: context.bytes_out,
         origin: context.origin,
-        request_id: context.request_id,
+        request_id: carried_id(&request.headers).unwrap_or(context.request_id),
         ..Record::blank(now)
     };
     if let Some(peer) = &context.peer {

@@ -15,15 +15,24 @@ use pingora_http::ResponseHeader;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The largest body file.
 const MAX_BODY: u64 = 64 * 1024;
 
 /// Bodies of refusals, read once when the config is loaded.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Replies {
+    /// No other in this process has it.
+    id: u64,
     page: BTreeMap<u16, Bytes>,
     problem: BTreeMap<u16, Bytes>,
+}
+
+impl Default for Replies {
+    fn default() -> Self {
+        Self::new(BTreeMap::new(), BTreeMap::new())
+    }
 }
 
 impl Replies {
@@ -32,7 +41,18 @@ impl Replies {
     /// # Errors
     /// A message that names the file and what is wrong with it.
     pub fn load(settings: &Reply) -> Result<Self, String> {
-        Ok(Self { page: read_all(&settings.page)?, problem: read_all(&settings.problem)? })
+        Ok(Self::new(read_all(&settings.page)?, read_all(&settings.problem)?))
+    }
+
+    fn new(page: BTreeMap<u16, Bytes>, problem: BTreeMap<u16, Bytes>) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        // Relaxed: hands out numbers, orders nothing.
+        Self { id: NEXT.fetch_add(1, Ordering::Relaxed), page, problem }
+    }
+
+    /// Tells these bodies from those before a reload.
+    pub(super) fn id(&self) -> u64 {
+        self.id
     }
 
     /// The bodies' memory.

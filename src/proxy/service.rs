@@ -20,6 +20,7 @@ use pingora_core::upstreams::peer::HttpPeer;
 use pingora_core::{Error, ErrorSource, ErrorType, Result};
 use pingora_http::{RequestHeader, ResponseHeader};
 use pingora_proxy::{FailToProxy, ProxyHttp, ProxyWarnLogContext, Session};
+use std::cell::LazyCell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -114,25 +115,29 @@ fn declared_length(request: &RequestHeader) -> Option<u64> {
 
 #[async_trait]
 impl ProxyHttp for Service {
-    type CTX = Context;
+    // Boxed: Pingora moves it about.
+    type CTX = Box<Context>;
 
-    fn new_ctx(&self) -> Context {
-        Context::new(self.edge.policy.load_full())
+    fn new_ctx(&self) -> Box<Context> {
+        Box::new(Context::new(self.edge.policy.load_full()))
     }
 
     // None: compression is the origin's business, and a module costs every request.
     fn init_downstream_modules(&self, _: &mut HttpModules) {}
 
-    async fn request_filter(&self, session: &mut Session, context: &mut Context) -> Result<bool> {
+    async fn request_filter(&self, session: &mut Session, context: &mut Box<Context>) -> Result<bool> {
         let listen = &context.policy.settings.listen;
         session.as_mut().set_write_timeout(Some(listen.body_grace.max(Duration::from_secs(30))));
-        session.as_mut().set_read_timeout(Some(listen.body_grace));
         session.as_mut().set_total_drain_timeout(Some(listen.body_grace));
         // A 100 (Continue) comes before the body, and is no reason to close; see `response_filter`.
         session.as_mut().set_close_on_response_before_downstream_finish(false);
-        let decided = gate_of(session).map(|g| (g.peer().clone(), g.story()));
+        let decided = gate_of(session).map(|g| (g.peer().clone(), g.story(), g.is_read_whole()));
+        // Who waits for no body needs no deadline for one.
+        if !matches!(decided, Some((_, _, true))) {
+            session.as_mut().set_read_timeout(Some(listen.body_grace));
+        }
         let refused = match decided {
-            Some((peer, story)) => {
+            Some((peer, story, _)) => {
                 context.peer = Some(peer);
                 context.story = story;
                 false
@@ -144,13 +149,14 @@ impl ProxyHttp for Service {
             }
         };
         if !refused {
-            context.request_id = forward::request_id(&session.req_header().headers);
-            context.meter = super::body::Meter::new(clock::now());
+            context.request_id = forward::fresh_id();
+            let begun = context.story.map(|s| s.started + s.delay);
+            context.meter = super::body::Meter::new(begun.unwrap_or_else(clock::now));
         }
         Ok(refused)
     }
 
-    async fn upstream_peer(&self, _: &mut Session, context: &mut Context) -> Result<Box<HttpPeer>> {
+    async fn upstream_peer(&self, _: &mut Session, context: &mut Box<Context>) -> Result<Box<HttpPeer>> {
         let Some(pick) = self.edge.pool.pick(&context.tried, clock::now()) else {
             // After an attempt its failure is the reason, and not that there is no second endpoint.
             let reason = *context.ended.get_or_insert(Reason::OriginUnavailable);
@@ -178,7 +184,7 @@ impl ProxyHttp for Service {
         &self,
         _: &mut Session,
         request: &mut RequestHeader,
-        context: &mut Context,
+        context: &mut Box<Context>,
     ) -> Result<()> {
         let Some(peer) = &context.peer else { return Ok(()) };
         forward::prepare(request, peer, context.policy.settings.client.address_from, context.request_id)
@@ -189,7 +195,7 @@ impl ProxyHttp for Service {
         session: &mut Session,
         body: &mut Option<Bytes>,
         _: bool,
-        context: &mut Context,
+        context: &mut Box<Context>,
     ) -> Result<()> {
         if context.upgraded || session.was_upgraded() {
             return Ok(());
@@ -210,7 +216,7 @@ impl ProxyHttp for Service {
         &self,
         session: &mut Session,
         response: &mut ResponseHeader,
-        context: &mut Context,
+        context: &mut Box<Context>,
     ) -> Result<()> {
         if response.status.is_informational() {
             if response.status == 101 {
@@ -242,13 +248,19 @@ impl ProxyHttp for Service {
         _: &mut Session,
         body: &mut Option<Bytes>,
         _: bool,
-        context: &mut Context,
+        context: &mut Box<Context>,
     ) -> Result<Option<Duration>> {
         context.bytes_out += body.as_ref().map_or(0, |b| b.len() as u64);
         Ok(None)
     }
 
-    fn fail_to_connect(&self, _: &mut Session, _: &HttpPeer, context: &mut Context, mut e: Box<Error>) -> Box<Error> {
+    fn fail_to_connect(
+        &self,
+        _: &mut Session,
+        _: &HttpPeer,
+        context: &mut Box<Context>,
+        mut e: Box<Error>,
+    ) -> Box<Error> {
         // Nothing of the request was sent, so another endpoint may have it whatever its method.
         e.set_retry(context.attempts <= context.policy.settings.origin.retries);
         let timed_out = matches!(e.etype(), ErrorType::ConnectTimedout);
@@ -262,7 +274,7 @@ impl ProxyHttp for Service {
         _: &HttpPeer,
         session: &mut Session,
         mut e: Box<Error>,
-        context: &mut Context,
+        context: &mut Box<Context>,
         reused: bool,
     ) -> Box<Error> {
         let timed_out = matches!(e.etype(), ErrorType::ReadTimedout);
@@ -294,7 +306,7 @@ impl ProxyHttp for Service {
         e
     }
 
-    async fn fail_to_proxy(&self, session: &mut Session, e: &Error, context: &mut Context) -> FailToProxy {
+    async fn fail_to_proxy(&self, session: &mut Session, e: &Error, context: &mut Box<Context>) -> FailToProxy {
         if gate_of(session).is_some_and(Gate::is_broken) {
             context.ended = Some(Reason::BadRequest);
         }
@@ -325,7 +337,7 @@ impl ProxyHttp for Service {
         FailToProxy { error_code: reason.status(), can_reuse_downstream: true }
     }
 
-    async fn logging(&self, session: &mut Session, e: Option<&Error>, context: &mut Context) {
+    async fn logging(&self, session: &mut Session, e: Option<&Error>, context: &mut Box<Context>) {
         if context.refused {
             return;
         }
@@ -336,11 +348,11 @@ impl ProxyHttp for Service {
         self.finish(session, reason, context);
     }
 
-    fn suppress_error_log(&self, _: &Session, _: &Context, _: &Error) -> bool {
+    fn suppress_error_log(&self, _: &Session, _: &Box<Context>, _: &Error) -> bool {
         true
     }
 
-    fn suppress_proxy_warn_log(&self, _: &Session, _: &Context, _: &Error, _: ProxyWarnLogContext) -> bool {
+    fn suppress_proxy_warn_log(&self, _: &Session, _: &Box<Context>, _: &Error, _: ProxyWarnLogContext) -> bool {
         true
     }
 }
@@ -356,11 +368,11 @@ impl Service {
 
     /// Counts and logs a request that was admitted.
     fn finish(&self, session: &Session, reason: Reason, context: &mut Context) {
-        let (edge, now) = (&self.edge, clock::now());
+        let (edge, now) = (&self.edge, LazyCell::new(clock::now));
         if let Some(pick) = context.pick.take() {
             match reason.class() {
                 Class::Forward => pick.succeeded(),
-                Class::Fault if reason != Reason::Internal && pick.failed(now) => tell_ejected(&pick),
+                Class::Fault if reason != Reason::Internal && pick.failed(*now) => tell_ejected(&pick),
                 _ => {}
             }
         }
@@ -375,11 +387,11 @@ impl Service {
         }
         let log = match reason.class() {
             Class::Forward => edge.log_gate.forwarded(context.request_id as u64),
-            _ => edge.log_gate.refused(now),
+            _ => edge.log_gate.refused(*now),
         };
         if log {
             let status = session.response_written().map_or(0, |r| r.status.as_u16());
-            edge.events.send(record::of_ended(session.req_header(), context, reason, status, now));
+            edge.events.send(record::of_ended(session.req_header(), context, reason, status, *now));
         }
         context.place = None;
     }

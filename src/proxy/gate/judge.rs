@@ -9,6 +9,7 @@ use crate::proxy::facts;
 use crate::proxy::path::Buffer;
 use crate::proxy::record;
 use crate::proxy::reply::Refusal;
+use crate::proxy::reply_cache;
 use crate::verdict::reason::Reason;
 use crate::verdict::{Facts, Fate, Policy, Verdict, decide};
 use bytes::BytesMut;
@@ -26,6 +27,14 @@ impl Gate {
             return (0, Some(if bytes.len() >= H2_PREFACE.len() { Step::Http2 } else { Step::More }));
         }
         let limit = listen.max_header_size.0 as usize;
+        let mut fields: Fields<'_> = [MaybeUninit::uninit(); head::MAX_HEADERS];
+        // Nearly every head comes whole, and is then read once.
+        if self.searched == 0
+            && let Parsed::Whole(head) = head::parse(bytes, &mut fields, usize::from(listen.max_headers))
+            && head.len <= limit
+        {
+            return self.whole(bytes, &head, policy, now);
+        }
         let reason = match find_end(bytes, self.searched, limit) {
             End::Bare => Reason::BadRequest,
             End::Missing if bytes.len() > limit => Reason::HeaderTooLarge,
@@ -33,14 +42,11 @@ impl Gate {
                 Some(reason) => reason,
                 None => return (0, Some(Step::More)),
             },
-            End::Found => {
-                let mut fields: Fields<'_> = [MaybeUninit::uninit(); head::MAX_HEADERS];
-                match head::parse(bytes, &mut fields, usize::from(listen.max_headers)) {
-                    Parsed::Whole(head) => return self.whole(bytes, &head, policy, now),
-                    Parsed::Bad(reason) => reason,
-                    Parsed::Partial => Reason::BadRequest,
-                }
-            }
+            End::Found => match head::parse(bytes, &mut fields, usize::from(listen.max_headers)) {
+                Parsed::Whole(head) => return self.whole(bytes, &head, policy, now),
+                Parsed::Bad(reason) => reason,
+                Parsed::Partial => Reason::BadRequest,
+            },
         };
         (bytes.len(), Some(self.reject(reason, policy, now)))
     }
@@ -73,13 +79,14 @@ impl Gate {
                 let used = head.len + taken;
                 (used, Some(Step::Admit(BytesMut::from(&bytes[..used]))))
             }
-            _ => self.refuse(head, &facts, &verdict, policy, now),
+            _ => self.refuse(head, bytes.len(), &facts, &verdict, policy, now),
         }
     }
 
     fn refuse(
         &mut self,
         head: &Head<'_, '_>,
+        received: usize,
         facts: &Facts<'_>,
         verdict: &Verdict,
         policy: &Policy,
@@ -100,7 +107,7 @@ impl Gate {
         }
         let skip = match head.body {
             // A client that waits for 100 (Continue) may send its body now or never: nobody can tell.
-            _ if has(head, b"expect") || head.upgrade => None,
+            _ if head.expect || head.upgrade => None,
             Body::Length(n) if n <= MAX_SKIP => Some(n),
             Body::Length(_) | Body::Chunked => None,
         };
@@ -111,8 +118,10 @@ impl Gate {
             close,
             ..Refusal::of(verdict, policy, facts.client, now)
         };
-        refusal.write(&edge.replies.load(), &mut self.outbox);
+        reply_cache::write(&refusal, &edge.replies.load(), now, &mut self.outbox);
         if close {
+            // TLS ends with a message of its own.
+            self.clean = head.close && skip == Some(0) && head.len == received && !self.io.is_tls();
             return (head.len, Some(Step::Finish));
         }
         self.skip = skip.unwrap_or(0);
@@ -193,12 +202,7 @@ fn could_be_h2(bytes: &[u8]) -> bool {
     bytes[..n] == H2_PREFACE[..n]
 }
 
-fn has(head: &Head<'_, '_>, name: &[u8]) -> bool {
-    head.headers.iter().any(|h| head::is(h.name.as_bytes(), name))
-}
-
 /// A browser asks for HTML by name.
 fn wants_html(head: &Head<'_, '_>) -> bool {
-    let accept = head.headers.iter().find(|h| head::is(h.name.as_bytes(), b"accept"));
-    accept.is_some_and(|h| memchr::memmem::find(h.value, b"text/html").is_some())
+    !head.accept.is_empty() && memchr::memmem::find(head.accept, b"text/html").is_some()
 }

@@ -16,6 +16,7 @@ use crate::verdict::Policy;
 use bytes::{Buf, BytesMut};
 use chunked::Scanner;
 use deadline::Deadline;
+use std::cell::LazyCell;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -40,6 +41,9 @@ const LINGER: (Duration, u64) = (Duration::from_secs(2), 16 * 1024 * 1024);
 
 /// How an HTTP/2 connection begins (RFC 9113, 3.4).
 pub(super) const H2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// The clock, read when it is first asked for, and once a turn.
+type Now = LazyCell<Time>;
 
 /// What of the admitted request's body the client has still to send.
 #[derive(Clone, Copy, Debug)]
@@ -102,6 +106,8 @@ pub(super) struct Gate {
     /// A request was dealt with since the deadline was last moved.
     progress: bool,
     finishing: bool,
+    /// The client said that it sends nothing more: a close takes no reply with it.
+    clean: bool,
     /// A request was served or refused: only then is the connection idle, rather than new.
     served: bool,
     story: Option<Story>,
@@ -132,6 +138,7 @@ impl Gate {
             in_head: false,
             progress: false,
             finishing: false,
+            clean: false,
             served: false,
             story: None,
             place: None,
@@ -170,7 +177,7 @@ impl Gate {
     }
 
     /// Whether the admitted request was read to its last byte.
-    fn is_read_whole(&self) -> bool {
+    pub(super) fn is_read_whole(&self) -> bool {
         !self.is_tunnel()
             && match self.rest {
                 Rest::Length(left) => left == 0,
@@ -180,29 +187,28 @@ impl Gate {
     }
 
     /// Pingora is done with the request: on to the next. False where that would take a body for a request.
-    pub(super) fn resume(&mut self, now: Time) -> bool {
+    pub(super) fn resume(&mut self) -> bool {
         self.release();
         self.searched = 0;
-        self.served = true;
-        let policy = self.edge.policy.load();
-        self.restart_deadline(&policy, now);
+        (self.served, self.progress) = (true, true);
         self.is_read_whole()
     }
 
     /// Runs until the gate must give way. The future on top of this lives on the stack of the connection's task.
     pub(super) fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Turn> {
+        let now = Now::new(clock::now);
         loop {
             match self.poll_flush_outbox(cx) {
                 Poll::Ready(true) => {}
                 Poll::Ready(false) => return Poll::Ready(Turn::Gone),
-                Poll::Pending => return self.park(cx),
+                Poll::Pending => return self.park(cx, *now),
             }
             if self.finishing {
-                return Poll::Ready(Turn::Finish);
+                return Poll::Ready(if self.clean { Turn::Gone } else { Turn::Finish });
             }
-            let step = if self.inbox.is_empty() { self.poll_scratch(cx) } else { self.poll_inbox(cx) };
+            let step = if self.inbox.is_empty() { self.poll_scratch(cx, &now) } else { self.poll_inbox(cx, &now) };
             match step {
-                Poll::Pending => return self.park(cx),
+                Poll::Pending => return self.park(cx, *now),
                 Poll::Ready(Step::More) => {}
                 Poll::Ready(Step::Finish) => self.finishing = true,
                 Poll::Ready(Step::Drop) => return Poll::Ready(Turn::Gone),
@@ -217,13 +223,13 @@ impl Gate {
     }
 
     /// Reads with nothing left over from before: on the stack, where a refused request lives and dies.
-    fn poll_scratch(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
+    fn poll_scratch(&mut self, cx: &mut Context<'_>, now: &Now) -> Poll<Step> {
         let mut scratch = [MaybeUninit::<u8>::uninit(); SCRATCH];
         let mut buf = ReadBuf::uninit(&mut scratch);
         if ready!(Pin::new(&mut self.io).poll_read(cx, &mut buf)).is_err() || buf.filled().is_empty() {
             return Poll::Ready(Step::Drop);
         }
-        let (now, policy, bytes) = (clock::now(), self.edge.policy.load(), buf.filled());
+        let (now, policy, bytes) = (**now, self.edge.policy.load(), buf.filled());
         let (used, step) = self.eat(bytes, &policy, now);
         if used < bytes.len() {
             self.inbox.extend_from_slice(&bytes[used..]);
@@ -233,8 +239,8 @@ impl Gate {
     }
 
     /// Uses what is left over; reads more behind it where it is no whole head.
-    fn poll_inbox(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
-        let (now, policy) = (clock::now(), self.edge.policy.load());
+    fn poll_inbox(&mut self, cx: &mut Context<'_>, now: &Now) -> Poll<Step> {
+        let (now, policy) = (**now, self.edge.policy.load());
         let mut inbox = std::mem::take(&mut self.inbox);
         let (used, step) = self.eat(&inbox, &policy, now);
         inbox.advance(used);
@@ -295,15 +301,18 @@ impl Gate {
     }
 
     /// Waits for the socket: within the deadline, and not past the end of draining.
-    fn park(&mut self, cx: &mut Context<'_>) -> Poll<Turn> {
+    fn park(&mut self, cx: &mut Context<'_>, now: Time) -> Poll<Turn> {
+        if self.progress {
+            self.stamp(&self.edge.clone().policy.load(), now);
+        }
         let idle = self.served && self.inbox.is_empty() && self.outbox.is_empty();
-        match self.deadline.poll(cx, clock::now(), idle) {
+        match self.deadline.poll(cx, now, idle) {
             deadline::State::Waiting => Poll::Pending,
             deadline::State::Expired if self.outbox.is_empty() && !self.inbox.is_empty() => {
                 self.refuse_head_timeout();
                 self.finishing = true;
                 cx.waker().wake_by_ref();
-                self.deadline.set(clock::now() + LINGER.0);
+                self.deadline.set(now + LINGER.0);
                 Poll::Pending
             }
             deadline::State::Expired => Poll::Ready(Turn::Gone),
@@ -346,8 +355,8 @@ impl Gate {
             if self.io.flush().await.is_err() || self.io.shutdown().await.is_err() {
                 return;
             }
-            let (mut scratch, mut total) = ([0u8; 4096], 0u64);
-            while let Ok(n) = self.io.read(&mut scratch).await {
+            let mut total = 0;
+            while let Ok(n) = std::future::poll_fn(|cx| poll_discard(&mut self.io, cx)).await {
                 total += n as u64;
                 if n == 0 || total > LINGER.1 {
                     return;
@@ -356,4 +365,12 @@ impl Gate {
         })
         .await;
     }
+}
+
+/// Reads to nowhere; how many bytes.
+fn poll_discard(io: &mut Transport, cx: &mut Context<'_>) -> Poll<std::io::Result<usize>> {
+    let mut scratch = [MaybeUninit::<u8>::uninit(); SCRATCH];
+    let mut buf = ReadBuf::uninit(&mut scratch);
+    ready!(Pin::new(io).poll_read(cx, &mut buf))?;
+    Poll::Ready(Ok(buf.filled().len()))
 }
