@@ -22,7 +22,8 @@ const ORIGIN_CONNECTION: usize = 16 << 10;
 
 /// A connection that is open and idle.
 pub fn of_connection(listen: &Listen) -> usize {
-    let plain = size_of::<Gate>() + size_of::<Peer>() + run_size(Server::run) + TOKIO;
+    let futures = size_of_run(Server::run) + size_of_serve(Server::serve);
+    let plain = size_of::<Gate>() + size_of::<Peer>() + futures + TOKIO;
     plain + if listen.tls.is_some() { TLS } else { 0 }
 }
 
@@ -47,8 +48,13 @@ pub fn origin_connections(workers: usize, max_in_flight: u32) -> usize {
     workers * in_flight.min(POOL) + in_flight.saturating_sub(POOL)
 }
 
-/// The size of the future that an async function of four arguments gives.
-const fn run_size<A, B, C, D, F: Future>(_: fn(A, B, C, D) -> F) -> usize {
+/// The size of the future that [`Server::run`] gives.
+const fn size_of_run<A, B, C, D, F: Future>(_: fn(A, B, C, D) -> F) -> usize {
+    size_of::<F>()
+}
+
+/// The size of the future that [`Server::serve`] gives, which stays from a connection's first admitted request on.
+const fn size_of_serve<A, B, C, F: Future>(_: fn(A, B, C) -> F) -> usize {
     size_of::<F>()
 }
 
