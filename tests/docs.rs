@@ -95,10 +95,10 @@ fn a_marker_without_a_block_is_a_fault() {
     assert_eq!(examples("```console\n$ not run\n```\n"), Ok(vec![]));
 }
 
-/// README.md, CHANGELOG.md and everything in docs/.
+/// The READMEs, CHANGELOG.md and everything in docs/.
 fn documents() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut found = vec![root.join("README.md"), root.join("CHANGELOG.md")];
+    let mut found = vec![root.join("README.md"), root.join("loadtest/README.md"), root.join("CHANGELOG.md")];
     let mut folders = vec![root.join("docs")];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).unwrap().map(|e| e.unwrap().path()) {

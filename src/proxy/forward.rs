@@ -79,7 +79,7 @@ impl Seen {
                 "x-forwarded-proto" => seen.proto = true,
                 "forwarded" => seen.forwarded = true,
                 "x-request-id" => seen.id = true,
-                name => seen.alias |= name.contains('_'),
+                name => seen.alias |= memchr::memchr(b'_', name.as_bytes()).is_some(),
             }
         }
         seen
