@@ -1,6 +1,6 @@
 //! The limit table beside governor's keyed limiter and a DashMap of GCRA, in one run.
 //!
-//! `cargo bench --bench limit` for criterion; `QUICK=1 cargo bench --bench limit` for a table of nanoseconds, two
+//! `cargo bench -p weir-bench --bench limit` for criterion; `QUICK=1 cargo bench -p weir-bench --bench limit` for a table of nanoseconds, two
 //! threads against one, and resident memory, in half a minute.
 
 mod cpu_time;
