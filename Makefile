@@ -13,11 +13,14 @@ TEST_TIMEOUT ?= 15m
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 # Links inside the docs are held too.
 export RUSTDOCFLAGS ?= -D warnings
+# A reason may hold any character: the shell gets it as a variable.
+export WHY
 
-.PHONY: help run build release-pgo release-graviton test lint fmt clippy deny advisories docs unit loom fuzz miri bench bench-peers test-peers replay peers load scenarios clean setup-%
+.PHONY: help run build release-pgo release-graviton test lint fmt clippy deny advisories docs unit loom fuzz miri \
+	bench bench-instructions bench-peers test-peers replay peers load scenarios clean setup-%
 
 help: ## List these commands
-	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-24s%s\n", $$1, $$2 }'
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-26s%s\n", $$1, $$2 }'
 
 run: build ## Build the release binary and serve with config/weir.toml (CONFIG=FILE for another)
 	@$(TARGET)/release/weir serve --config $(CONFIG)
@@ -35,15 +38,16 @@ release-graviton: setup-build setup-graviton ## Build for Graviton (Arm) on any 
 	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
 	RUSTFLAGS="-Ctarget-cpu=$(or $(TARGET_CPU),neoverse-n1)" cargo build --release --locked --target $(GRAVITON)
 
-test: setup-build setup-lint setup-test setup-load lint docs loom unit test-peers scenarios ## Prove the project: lint, docs, models, unit, property, end-to-end and load tests
+# Everything: lint, docs, models, unit, property and end-to-end tests, load scenarios, instruction counts.
+test: setup-build setup-lint setup-test setup-load lint docs loom unit test-peers scenarios bench-instructions ## Prove the project
 
 lint: setup-lint setup-build fmt clippy deny ## Format, clippy and dependency checks
 
 fmt:
-	cargo fmt --check
+	cargo fmt --all --check
 
 clippy:
-	cargo clippy --locked --all-targets --all-features -- -D warnings
+	cargo clippy --locked --workspace --all-targets --all-features -- -D warnings
 
 deny:
 	cargo deny --locked --log-level error check --hide-inclusion-graph licenses bans sources
@@ -74,8 +78,13 @@ fuzz: setup-build setup-fuzz ## Fuzz every parser with coverage (needs nightly; 
 miri: setup-build ## Run the limit table's unit tests under miri (needs nightly with miri)
 	cargo +nightly miri test --manifest-path tests/loom/Cargo.toml --target-dir $(TARGET)/miri
 
-bench: setup-build ## Benches of decide and the limit table
-	cargo bench --locked
+bench: setup-build ## Time every part of the hot path, beside governor, DashMap and pingora-limits: docs/reports/bench.md
+	rm -rf $(TARGET)/criterion
+	cargo bench --locked -p weir-bench
+	cargo run --quiet --release --locked -p weir-bench --bin bench-report -- $(TARGET)/criterion
+
+bench-instructions: setup-build setup-instructions ## Count the hot path's instructions against the baseline (WHY="reason" accepts new ones)
+	cargo run --quiet --release --locked -p weir-bench --bin instructions -- $(if $(WHY),accept "$$WHY")
 
 replay: setup-build ## Replay a log through a running weir: make replay LOG=access.log.gz ARGS="--speed max"
 	@test -n "$(LOG)" || { echo "replay: name a log: make replay LOG=access.log.gz" >&2; exit 64; }

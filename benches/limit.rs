@@ -1,21 +1,23 @@
 //! The limit table beside governor's keyed limiter and a DashMap of GCRA, in one run.
 //!
-//! `cargo bench --bench limit` for criterion; `QUICK=1 cargo bench --bench limit` for a table of nanoseconds, two
+//! `cargo bench -p weir-bench --bench limit` for criterion; `QUICK=1 cargo bench -p weir-bench --bench limit` for a table of nanoseconds, two
 //! threads against one, and resident memory, in half a minute.
 
+mod cpu_time;
+
+use cpu_time::spent;
 use criterion::{BenchmarkId, Criterion};
 use governor::state::keyed::DefaultKeyedStateStore;
-use nix::time::{ClockId, clock_gettime};
 use std::hint::black_box;
 use std::num::NonZeroU32;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use weir::base::clock::{self, Time};
-use weir::base::units::Rate;
-use weir::limit::gcra::Quota;
-use weir::limit::seeds::Seeds;
-use weir::limit::table::{Spot, Table};
+use weir_bench::base::clock::{self, Time};
+use weir_bench::base::units::Rate;
+use weir_bench::limit::gcra::Quota;
+use weir_bench::limit::seeds::Seeds;
+use weir_bench::limit::table::{Spot, Table};
 
 /// Twice the keys: 16 MiB for a million.
 const SLOTS: u32 = 2 << 20;
@@ -141,13 +143,26 @@ impl Limiter for Map {
     }
 }
 
-const LIMITERS: [&str; 6] = [
+/// Counts a second's requests of every key in a sketch, as Pingora's guide on rate limiting does.
+struct PingoraLimits {
+    rate: pingora_limits::rate::Rate,
+    most: isize,
+}
+
+impl Limiter for PingoraLimits {
+    fn take(&self, key: u32, _now: Time) -> bool {
+        self.rate.observe(&key, 1) <= self.most
+    }
+}
+
+const LIMITERS: [&str; 7] = [
     "weir",
     "weir, prefetched",
     "weir, clock read each time",
     "governor, default",
     "governor, foldhash",
     "dashmap of gcra",
+    "pingora-limits",
 ];
 
 fn limiter(name: &str, slots: u32, refusing: bool) -> Box<dyn Limiter> {
@@ -164,6 +179,10 @@ fn limiter(name: &str, slots: u32, refusing: bool) -> Box<dyn Limiter> {
         "governor, foldhash" => {
             Box::new(GovernorFoldhash(Governor::dashmap_with_hasher(governor_quota(refusing), hasher())))
         }
+        "pingora-limits" => Box::new(PingoraLimits {
+            rate: pingora_limits::rate::Rate::new(Duration::from_secs(1)),
+            most: if refusing { 1 } else { isize::MAX },
+        }),
         _ => {
             let (rate, burst) = rate(refusing);
             let interval = rate.interval_nanos() as u64;
@@ -186,7 +205,7 @@ const LOADS: [(&str, Load); 6] = [
     ("1M", Load::Uniform(MILLION)),
     ("10M", Load::Uniform(10 * MILLION)),
     ("zipf", Load::Zipf),
-    ("new", Load::New),
+    ("all new", Load::New),
     ("refused", Load::Refused),
 ];
 
@@ -244,22 +263,17 @@ fn filled(name: &str, load: Load) -> Box<dyn Limiter> {
     limiter
 }
 
-/// The thread's own time: what else runs on the machine is left out as far as can be.
-fn cpu_time() -> Duration {
-    clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).expect("every Linux has it").into()
-}
-
 /// CPU time of `requests` requests, rounded up to whole batches.
 fn measure(limiter: &dyn Limiter, keys: &mut Keys, requests: u64) -> Duration {
-    let mut spent = Duration::ZERO;
+    let mut total = Duration::ZERO;
     for _ in 0..requests.div_ceil(BATCH as u64) {
         let batch = keys.batch();
         let now = clock::now();
-        let start = cpu_time();
-        black_box(limiter.take_all(black_box(&batch), now));
-        spent += cpu_time() - start;
+        total += spent(|| {
+            black_box(limiter.take_all(black_box(&batch), now));
+        });
     }
-    spent
+    total
 }
 
 fn criterion_benches(criterion: &mut Criterion) {
@@ -315,7 +329,7 @@ fn two_threads() {
         let limiter = filled(name, load);
         let together = |threads: u64| {
             let barrier = Barrier::new(threads as usize);
-            let spent = std::thread::scope(|scope| {
+            let longest = std::thread::scope(|scope| {
                 let workers: Vec<_> = (1..=threads)
                     .map(|seed| {
                         let (limiter, barrier) = (&limiter, &barrier);
@@ -328,7 +342,7 @@ fn two_threads() {
                     .collect();
                 workers.into_iter().map(|w| w.join().expect("no panic")).max().expect("a worker")
             });
-            threads as f64 / spent.as_secs_f64()
+            threads as f64 / longest.as_secs_f64()
         };
         let ratio = sorted(|| together(2) / together(1))[4];
         println!("{name:28}{ratio:8.2}x");
@@ -343,7 +357,7 @@ fn resident_mib() -> f64 {
 /// Resident memory that distinct keys add; the table has room for a million in debt.
 fn memory() {
     println!("MiB added after 1M, 2M, 5M, 10M distinct keys; weir with 1M slots");
-    for name in ["weir", "governor, default", "dashmap of gcra"] {
+    for name in ["weir", "governor, default", "dashmap of gcra", "pingora-limits"] {
         let (before, limiter) = (resident_mib(), limiter(name, MILLION, false));
         let mut key = 0;
         let added = [1, 2, 5, 10].map(|millions| {

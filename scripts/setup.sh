@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the named jobs lack, into .tools/ where possible, and says what and why.
-# Usage: scripts/setup.sh JOB...     (build, lint, test, load, pgo, graviton, fuzz, peers; see the end of the file)
+# Usage: scripts/setup.sh JOB...     (build, lint, test, instructions, load, pgo, graviton, fuzz, peers; see the end of the file)
 # To add a tool: write need_… below and name it in its job.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -149,6 +149,9 @@ for job in "$@"; do
             need_deb wrk wrk "makes the load of that test"
         fi
         ;;
+    instructions)
+        need_deb valgrind valgrind "counts instructions"
+        ;;
     load)
         need_rust
         need_cc
@@ -173,6 +176,6 @@ for job in "$@"; do
         need_deb openssl openssl "makes a certificate for the TLS runs"
         need_deb valgrind valgrind "counts instructions where perf cannot"
         ;;
-    *) die "no such job: $job (build, lint, test, load, pgo, graviton, fuzz, peers)" ;;
+    *) die "no such job: $job (build, lint, test, instructions, load, pgo, graviton, fuzz, peers)" ;;
     esac
 done

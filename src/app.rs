@@ -4,6 +4,7 @@ mod banner;
 mod demo_origin;
 mod files;
 mod machine;
+pub mod memory;
 mod reloading;
 
 use crate::admin::{self, Admin, Live};
@@ -39,7 +40,7 @@ pub use files::examine;
 const RESOLVE: Duration = Duration::from_secs(5);
 
 /// How many refusals `weir why` can look back on.
-const RECENT: usize = 4096;
+const RECENT: usize = crate::control::recent::CAPACITY;
 
 /// For the last lines of the access log.
 const LAST_LINES: Duration = Duration::from_secs(1);

@@ -350,10 +350,12 @@ fn check_sums_up_a_good_config() {
         "  client  from x-forwarded-for, believed from 10.0.0.0/8, 127.0.0.0/8, ::1/128; IPv6 by /64",
         "  origin  demo; 500/s, at most 512 in flight, least-connections",
         "   limit  per-client: each client may send 10/s, 150 at once; what is over is refused [8MiB]",
-        "  memory  24MiB (25165824 bytes) for the tables of 3 limits",
+        "    8.0  limit login                                  1   8,388,608",
+        "  528.0  requests in flight                         512   1,081,344",
     ] {
         assert!(out.lines().any(|l| l == line), "no {line:?} in\n{out}");
     }
+    assert!(out.contains("  memory  at most ") && out.contains("and 1250.0 MiB more while every"), "{out}");
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! `weir check FILE`: all that is wrong with a config, or what it means.
 
 use super::exit::Code;
+use super::table::{Table, number, plain};
 use crate::app;
+use crate::app::memory::{Memory, Row};
 use crate::base::clock;
 use crate::base::units::{Bytes, Share, show_duration};
 use crate::config::settings::{Action, Limit, LimitKey, PathPattern, Settings};
@@ -41,12 +43,14 @@ pub fn examine(path: &Path) -> (Code, String, String) {
         }
     };
     let mut out = format!("{} is good\n", path.display());
-    let policy = Policy::compile(Arc::new(settings), &networks, &State::new(), clock::now());
+    let state = State::new();
+    let policy = Policy::compile(Arc::new(settings), &networks, &state, clock::now());
     let settings = &policy.settings;
     summary(settings, &mut out);
     line(&mut out, "allow", format_args!("{} networks", networks.allow.len()));
     line(&mut out, "deny", format_args!("{} networks", networks.deny.len()));
     limits(&policy, &mut out);
+    memory(&policy, &state, &mut out);
     for note in notes {
         line(&mut out, "note", note);
     }
@@ -92,15 +96,33 @@ fn summary(settings: &Settings, out: &mut String) {
 }
 
 fn limits(policy: &Policy, out: &mut String) {
-    let settings = &policy.settings;
-    let total = policy.table_bytes() as u64;
-    for limit in &settings.limits {
+    for limit in &policy.settings.limits {
         let bytes = policy.limits.iter().find(|l| *l.name == *limit.name).map_or(0, |l| l.table.bytes() as u64);
         line(out, "limit", format_args!("{} [{}]", sentence(limit), Bytes(bytes)));
     }
-    let count = settings.limits.len();
-    let plural = if count == 1 { "" } else { "s" };
-    line(out, "memory", format_args!("{} ({total} bytes) for the tables of {count} limit{plural}", Bytes(total)));
+}
+
+/// What the config takes at most, part by part.
+fn memory(policy: &Policy, state: &State, out: &mut String) {
+    let memory = Memory::of(policy, state);
+    let mib = |bytes: usize| format!("{:.1}", bytes as f64 / f64::from(1 << 20));
+    line(
+        out,
+        "memory",
+        format_args!(
+            "at most {} MiB, {} MiB of it as soon as every table is in use:",
+            mib(memory.most()),
+            mib(memory.fixed())
+        ),
+    );
+    let mut table = Table::new(&[">MiB", "of", ">count", ">bytes each"]);
+    for Row { what, count, each, .. } in &memory.rows {
+        table.row([plain(mib(count * each)), plain(what), number(*count as u64), number(*each as u64)]);
+    }
+    out.push_str(&table.render(false));
+    let heads = memory.unfinished_heads;
+    let key = "listen.max_header_size and listen.max_connections";
+    line(out, "", format_args!("and {} MiB more while every connection holds an unfinished head: {key}", mib(heads)));
 }
 
 /// A limit as one would tell it.

@@ -38,6 +38,11 @@ impl Recent {
         Self { ring: Mutex::new(VecDeque::with_capacity(capacity)), capacity }
     }
 
+    /// The memory of a full ring.
+    pub const fn memory(&self) -> usize {
+        self.capacity * Entry::MOST
+    }
+
     /// Takes in one more; the oldest goes when there are too many.
     pub fn add(&self, entry: Entry<'static>) {
         let mut ring = self.ring();

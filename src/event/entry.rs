@@ -74,6 +74,10 @@ fn is_zero(n: &u16) -> bool {
 }
 
 impl<'a> Entry<'a> {
+    /// The most that an owned entry holds: all its texts are no longer than in the record, but for the time, the request
+    /// id and the names of outcome and protocol.
+    pub const MOST: usize = size_of::<Self>() + size_of::<Record>() + 128;
+
     /// What `record` says. `names` are the limits of the policy it was decided by.
     pub fn new(record: &'a Record, names: &LimitNames) -> Self {
         let ms = |d: std::time::Duration| (d.as_micros() as f64) / 1_000.0;

@@ -50,6 +50,11 @@ impl Queue {
         max
     }
 
+    /// The memory of a full queue, which it has from the start; every place has a stamp beside its record.
+    pub fn memory(&self) -> usize {
+        self.records.capacity() * (size_of::<Record>() + size_of::<usize>())
+    }
+
     /// How many records found no room since the start.
     pub fn dropped(&self) -> u64 {
         // Relaxed: as in `send`.

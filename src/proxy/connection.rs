@@ -92,7 +92,7 @@ impl Server {
     }
 
     /// From the first admitted request on.
-    async fn serve(self, mut gate: Box<Gate>, mut head: BytesMut) {
+    pub(super) async fn serve(self, mut gate: Box<Gate>, mut head: BytesMut) {
         let mut carry = None;
         loop {
             match self.pass(gate, head, &mut carry).await {

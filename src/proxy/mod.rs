@@ -9,6 +9,7 @@ mod forward;
 pub mod gate;
 mod http2;
 mod listener;
+pub mod memory;
 mod path;
 mod record;
 mod reply;

@@ -54,6 +54,11 @@ impl Replies {
     pub(super) fn id(&self) -> u64 {
         self.id
     }
+
+    /// The bodies' memory.
+    pub fn memory(&self) -> usize {
+        self.page.values().chain(self.problem.values()).map(Bytes::len).sum()
+    }
 }
 
 fn read_all(files: &BTreeMap<u16, PathBuf>) -> Result<BTreeMap<u16, Bytes>, String> {

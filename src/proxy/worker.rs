@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 /// Connections to the origin that one worker keeps for later.
-const POOL: usize = 512;
+pub(super) const POOL: usize = 512;
 
 /// The most attempts that Pingora makes; `origin.retries` stays below.
 const ATTEMPTS: usize = 8;

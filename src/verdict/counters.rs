@@ -87,6 +87,11 @@ impl Counters {
         }
     }
 
+    /// The counters' memory.
+    pub const fn memory() -> usize {
+        size_of::<[Shard; SHARDS]>()
+    }
+
     /// One request ended so.
     pub fn ended(&self, reason: Reason) {
         bump(&self.shard().reasons[reason as usize], 1);

@@ -28,6 +28,11 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 /// One read; an idle connection owns no buffer of its own.
 const SCRATCH: usize = 8 * 1024;
 
+/// The most that an unfinished head of at most `limit` bytes takes: its buffer doubles.
+pub(super) const fn head_room(limit: usize) -> usize {
+    (limit + SCRATCH / 2).next_power_of_two()
+}
+
 /// The most refusals written in one go to a client that pipelines.
 const BATCH: usize = 16 * 1024;
 

@@ -57,6 +57,14 @@ impl AccessLog {
         Ok(Self(shared))
     }
 
+    /// The most memory that waiting lines take: those that are being written, and those that come meanwhile.
+    pub const fn memory(target: &LogTarget) -> usize {
+        match target {
+            LogTarget::Off => 0,
+            LogTarget::Stdout | LogTarget::File(_) => 2 * MAX_PENDING,
+        }
+    }
+
     /// Whether the target can be opened.
     pub fn check(target: &LogTarget) -> Result<(), String> {
         output::check(target)
