@@ -92,7 +92,8 @@ replay: setup-build ## Replay a log through a running weir: make replay LOG=acce
 
 bench-peers: build setup-peers ## Measure weir beside nginx, HAProxy, Envoy and bare Pingora (20 min; ARGS=--quick: 2)
 	$(if $(TARGET_CPU),RUSTFLAGS="-Ctarget-cpu=$(TARGET_CPU)") cargo build --release --locked --manifest-path loadtest/peers/bare/Cargo.toml --target-dir .tools/target
-	PYTHONPATH=loadtest/peers python3 -B -m bench --weir $(TARGET)/release/weir --bare .tools/target/release/bare $(ARGS)
+	PYTHONPATH=loadtest/peers python3 -B -m bench --weir $(TARGET)/release/weir --bare .tools/target/release/bare \
+		$(addprefix --weir-pgo ,$(wildcard $(TARGET)/release-pgo/weir)) $(ARGS)
 
 peers: bench-peers
 

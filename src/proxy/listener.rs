@@ -84,6 +84,8 @@ fn socket(address: SocketAddr, shared: bool) -> io::Result<TcpListener> {
     socket.set_reuse_address(true)?;
     socket.set_reuse_port(shared)?;
     socket.set_nonblocking(true)?;
+    // A small answer must not wait for the acknowledgement of the one before. What is accepted inherits it.
+    socket.set_tcp_nodelay(true)?;
     socket.bind(&address.into())?;
     if shared {
         socket.listen(BACKLOG)?;
@@ -150,8 +152,6 @@ fn admit(socket: tokio::net::TcpStream, from: SocketAddr, tls: Option<TlsAccepto
     let most = listen.max_connections.min(server.edge.max_connections);
     let Ok(open) = Open::try_new(state, address, most, own) else { return };
     state.counters.connected();
-    // A small answer must not wait for the acknowledgement of the one before.
-    let _ = socket.set_nodelay(true);
     let server = server.clone();
     tokio::spawn(async move {
         server.run(socket, address, tls).await;
@@ -197,5 +197,18 @@ impl Open {
 impl Drop for Open {
     fn drop(&mut self) {
         self.state.connections.leave(self.key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_accepted_sends_at_once() {
+        let listener = socket("127.0.0.1:0".parse().unwrap(), true).unwrap();
+        listener.set_nonblocking(false).unwrap();
+        let _client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        assert!(listener.accept().unwrap().0.nodelay().unwrap());
     }
 }

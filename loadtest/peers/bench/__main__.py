@@ -149,15 +149,17 @@ def arguments():
     parser.add_argument("--weir", required=True, type=os.path.abspath, help="weir's binary")
     parser.add_argument("--bare", type=os.path.abspath, help="the binary of loadtest/peers/bare")
     parser.add_argument("--flood", type=os.path.abspath, help="the load generator beside it (default: next to --bare)")
+    parser.add_argument("--weir-pgo", type=os.path.abspath, help="weir's binary as built with PGO, if there is one")
     parser.add_argument("--rows", type=listed(ROWS), help=f"of {','.join(ROWS)}")
-    parser.add_argument("--proxies", type=listed(PEERS), default=list(PEERS), help=f"of {','.join(PEERS)}")
+    parser.add_argument("--proxies", type=listed(PEERS), help=f"of {','.join(PEERS)}")
     parser.add_argument("--runs", type=int, help="runs of each row (default 3)")
     parser.add_argument("--seconds", type=int, help="seconds of each run (default 2)")
     parser.add_argument("--instructions", choices=["yes", "no", "only"], default="yes", help="whether they are counted")
     parser.add_argument("--quick", action="store_true", help="one short run of the main rows: two minutes")
     parser.add_argument("--report", type=os.path.abspath, help="the report; its CSV, plots and configs go beside it")
     options = parser.parse_args()
-    whole = not options.quick and not options.rows and options.proxies == list(PEERS)
+    whole = not options.quick and not options.rows and not options.proxies
+    options.proxies = options.proxies or [name for name in PEERS if name != "weir-pgo" or options.weir_pgo]
     options.rows = options.rows or [r.key for r in ROWS.values() if r.quick or not options.quick]
     options.runs = options.runs or (1 if options.quick else 3)
     options.seconds = options.seconds or (1 if options.quick else 2)
@@ -171,8 +173,9 @@ def find_binaries(options, rows):
     """The binaries that are needed; ends the bench if one is missing."""
     path = os.pathsep.join([os.path.join(ROOT, ".tools/bin"), os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
     os.environ["PATH"] = path
-    found = {"weir": options.weir, "bare": options.bare}
-    found["flood"] = options.flood or (options.bare and os.path.join(os.path.dirname(options.bare), "flood"))
+    found = {"weir": options.weir, "weir-pgo": options.weir_pgo, "bare": options.bare}
+    beside = os.path.dirname(options.bare or "")
+    found |= {"flood": options.flood or os.path.join(beside, "flood"), "floor": os.path.join(beside, "floor")}
     needed = set(options.proxies) | {"nginx", "openssl", "taskset"}
     needed |= {"flood"} if any(r.kind == "flood" for r in rows) else set()
     needed |= {r.load.tool for r in rows}

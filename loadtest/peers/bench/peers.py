@@ -41,6 +41,8 @@ class Peer:
     limits: bool = True
     # Said beside the command where it must be one process, to be counted.
     alone: tuple = ()
+    # The only rows it is for, if not all.
+    rows: tuple = ()
 
     def config(self, policy, transport, folder):
         """The config's text, or none where everything is said in the command."""
@@ -180,6 +182,18 @@ def _bare(binary, transport, folder):
     return [binary, f"127.0.0.1:{PORT}", f"127.0.0.1:{ORIGIN_PORT}", *more]
 
 
+def _weir_peer(name, title):
+    return Peer(
+        name,
+        title,
+        "weir.toml",
+        _weir,
+        command=lambda binary, path, *_: [binary, "serve", "--config", path],
+        validate=lambda binary, path: [binary, "check", path],
+        version=["--version"],
+    )
+
+
 PEERS = {
     peer.name: peer
     for peer in (
@@ -230,14 +244,17 @@ PEERS = {
             version=None,
             limits=False,
         ),
+        _weir_peer("weir", "weir"),
+        _weir_peer("weir-pgo", "weir, built with PGO"),
         Peer(
-            "weir",
-            "weir",
-            "weir.toml",
-            _weir,
-            command=lambda binary, path, *_: [binary, "serve", "--config", path],
-            validate=lambda binary, path: [binary, "check", path],
-            version=["--version"],
+            "floor",
+            "floor: receive and send",
+            "",
+            None,
+            command=lambda binary, *_: [binary, f"127.0.0.1:{PORT}"],
+            validate=None,
+            version=None,
+            rows=("refuse",),
         ),
     )
 }

@@ -25,7 +25,12 @@ class Row:
 
     def peers(self, chosen):
         """Who takes part: bare Pingora has no limits, and is a yardstick only where it says so."""
-        return [p for p in PEERS if p in chosen and (self.policy == "none" or PEERS[p].limits or self.bare_policy)]
+
+        def takes_part(peer):
+            has_limits = self.policy == "none" or peer.limits or self.bare_policy
+            return has_limits and (not peer.rows or self.key in peer.rows)
+
+        return [name for name, peer in PEERS.items() if name in chosen and takes_part(peer)]
 
     def policy_of(self, peer):
         return self.policy if PEERS[peer].limits else "none"
@@ -50,7 +55,8 @@ ROWS = {
         Row(
             "refuse",
             "Everything refused, known clients",
-            f"{_BOTH} 1,000 known clients, each over its own limit.",
+            f"{_BOTH} 1,000 known clients, each over its own limit. The floor is no proxy: it receives what comes and sends "
+            "400 bytes, so what lies under it is the kernel's.",
             policy="refuse",
             load=Load(clients=1000, refused=EVERY),
             quick=True,

@@ -50,6 +50,8 @@ TARGETS = (
     Target("passed with limits: CPU, of HAProxy's", (CPU, "limits", "weir"), "/", (CPU, "limits", "haproxy"), None, 1),
     Target("refused: CPU, of nginx's", (CPU, "refuse", "weir"), "/", (CPU, "refuse", "nginx"), 0.75, 0.62),
     Target("refused: user instructions", (USER, "refuse", "weir"), must=5000, stretch=3500),
+    Target("refused, built with PGO: CPU, of nginx's", (CPU, "refuse", "weir-pgo"), "/", (CPU, "refuse", "nginx"), 0.75, 0.62),
+    Target("refused, built with PGO: user instructions", (USER, "refuse", "weir-pgo"), must=5000, stretch=3500),
     Target("every address new: CPU, of known clients'", (CPU, "spoofed", "weir"), "/", (CPU, "refuse", "weir"), 1.1),
     Target("every address new: memory grown in a run", ("grown_MiB", "spoofed", "weir"), must=1, unit="MiB"),
     Target("memory of a tracked client", ("bytes_per_client", "clients", "weir"), must=16, unit="B"),
