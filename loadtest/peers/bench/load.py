@@ -50,7 +50,8 @@ def parse_h2load(text):
     good = int(re.search(r"status codes: (\d+) 2xx", text)[1])
     unit = {"us": 1e-6, "ms": 1e-3, "s": 1, "m": 60}[seconds[2]]
     errors = f"{errored} errored, {timeout} timed out" if errored or timeout else ""
-    return Result(done, done - good, float(seconds[1]) * unit, errors)
+    # What was under way when the time was up has a status, and is not among those done.
+    return Result(done, max(0, done - good), float(seconds[1]) * unit, errors)
 
 
 def send(load, seconds, core, transport="http", connections=64, start=0):

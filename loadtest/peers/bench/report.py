@@ -49,6 +49,7 @@ def write(bench, begun, counted):
     with open(path, "w") as f:
         f.write(preamble(bench, begun, counted, name))
         f.write("\n## Targets\n\n" + (targets.table(bench.samples) or "None of them was measured.") + "\n")
+        f.write(targets.floor(bench.samples))
         f.write(decisions(os.path.dirname(path)))
         f.write("".join(sections))
         if bench.failures:
@@ -146,7 +147,7 @@ def versions(bench):
             text = said(bench.binaries[name], *peer.version)
             found = re.search(r"\d+\.\d+\.\d+[\w.+-]*", text.split("version:")[-1])
             yield f"{peer.title} {found[0] if found else text}"
-        else:
+        elif name == "bare":
             yield f"{peer.title} {pingora()}, weir's allocator and build profile"
     yield said("wrk", "-v").split(" Copyright")[0]
     yield said("h2load", "--version")

@@ -43,6 +43,11 @@ class Parsing(unittest.TestCase):
         errors = H2LOAD.replace("0 errored", "4 errored").replace("1.50s", "150.00ms")
         self.assertEqual(load.parse_h2load(errors), Result(13008, 8, 0.15, "4 errored, 0 timed out"))
 
+    def test_h2load_counts_answers_that_came_too_late_as_no_refusals(self):
+        late = H2LOAD.replace("13000 2xx", "13016 2xx")
+        self.assertNotEqual(late, H2LOAD)
+        self.assertEqual(load.parse_h2load(late).refused, 0)
+
     def test_perf_leaves_out_what_is_not_counted(self):
         text = "123456,,instructions:u,1000,100.00,,\n<not supported>,,instructions:k,0,100.00,,\n\n"
         self.assertEqual(measure.parse_perf(text), {"instructions:u": 123456})

@@ -76,6 +76,13 @@ class Verdicts(unittest.TestCase):
         self.assertIn("| **missed** |", self.table(memory, ("clients", "clients", "weir", 0, 1_000_001)))
         self.assertIn("only 500,000 clients came", self.table(memory, ("clients", "clients", "weir", 0, 500_000)))
 
+    def test_the_floor_is_said_where_it_was_measured(self):
+        samples = Samples()
+        samples.add("cpu_s_per_M", "refuse", "nginx", 0, 8.0)
+        self.assertEqual(targets.floor(samples), "")
+        samples.add("cpu_s_per_M", "refuse", "floor", 0, 6.0)
+        self.assertIn("cost 0.750 of nginx's", targets.floor(samples))
+
     def test_targets_name_rows_and_columns_that_exist(self):
         for target in targets.TARGETS:
             for measured, row, peer in filter(None, (target.figure, target.other)):

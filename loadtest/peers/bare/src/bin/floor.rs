@@ -18,7 +18,7 @@ fn main() -> std::io::Result<()> {
     let (mut poll, mut events) = (Poll::new()?, Events::with_capacity(1024));
     let mut listener = TcpListener::bind(address)?;
     poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
-    let mut streams: Vec<Option<TcpStream>> = Vec::new();
+    let (mut streams, mut request) = (Vec::<Option<TcpStream>>::new(), [0; 8192]);
     loop {
         if let Err(e) = poll.poll(&mut events, None)
             && e.kind() != ErrorKind::Interrupted
@@ -29,7 +29,7 @@ fn main() -> std::io::Result<()> {
             if event.token() == LISTENER {
                 accept(&listener, &poll, &mut streams)?;
             } else if let Some(slot) = streams.get_mut(event.token().0)
-                && !slot.as_mut().is_none_or(|stream| serve(stream, reply.as_bytes()))
+                && !slot.as_mut().is_none_or(|stream| serve(stream, &mut request, reply.as_bytes()))
             {
                 *slot = None;
             }
@@ -50,12 +50,11 @@ fn accept(listener: &TcpListener, poll: &Poll, streams: &mut Vec<Option<TcpStrea
     Ok(())
 }
 
-/// One request; false if the client is gone, or said that it goes.
-fn serve(stream: &mut TcpStream, reply: &[u8]) -> bool {
-    let mut request = [0; 8192];
-    match stream.read(&mut request) {
+/// One request; false if the client is gone.
+fn serve(stream: &mut TcpStream, request: &mut [u8], reply: &[u8]) -> bool {
+    match stream.read(request) {
         Ok(0) => false,
-        Ok(n) => stream.write(reply).is_ok() && !request[..n].windows(17).any(|w| w == b"Connection: close"),
+        Ok(_) => stream.write(reply).is_ok(),
         Err(e) => e.kind() == ErrorKind::WouldBlock,
     }
 }
