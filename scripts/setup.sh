@@ -46,7 +46,6 @@ need_pypi() {
 	PYTHONPATH="$py${PYTHONPATH:+:$PYTHONPATH}" exec "$py/bin/$name" "$@"
 	END
     chmod +x "$tools/bin/$2"
-    "$tools/bin/$2" --version >/dev/null || die "$2 was installed, but does not run"
 }
 
 need_rust() {
