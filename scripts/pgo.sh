@@ -15,8 +15,8 @@ out=$target/release-pgo
 profdata=$(rustc --print sysroot)/lib/rustlib/$host/bin/llvm-profdata
 cpu=${TARGET_CPU:+-Ctarget-cpu=$TARGET_CPU}
 
-# Both proxies' halves of the work, the good and the bad: passing, bodies both ways, TLS and HTTP/2, refusals, new
-# connections, heads that dawdle. What is measured with wrk and h2load is not what it is trained with.
+# Both halves of the work, the good and the bad: passing, bodies both ways, HTTP/2, refusals, new connections, heads
+# that dawdle. What is measured with wrk and h2load is not what it is trained with.
 scenarios=(smoke steady mixed upload-download login-guessing single-source-flood distributed-flood low-and-slow
     oha-pass oha-http2 oha-refuse oha-new-connections oha-refuse-new-connections)
 
