@@ -156,11 +156,16 @@ fn is_kept(label: &str) -> bool {
     !matches!(label, "attack" | "bruteforce" | "no_ua") && (label == "declared_bot" || !label.ends_with("_bot"))
 }
 
+/// Whether the agent calls itself a crawler.
+pub(super) fn is_crawler(agent: &str) -> bool {
+    let agent = agent.to_ascii_lowercase();
+    ["bot", "spider", "crawl", "slurp"].iter().any(|word| agent.contains(word))
+}
+
 /// Whether a client of this agent passes a challenge: a browser, as far as its name goes.
 pub(super) fn is_browser(agent: &str) -> bool {
-    let agent = agent.to_ascii_lowercase();
-    let robot = ["bot", "spider", "crawl", "slurp", "monitor", "+http"].iter().any(|word| agent.contains(word));
-    agent.starts_with("mozilla/") && !robot
+    let names_itself = ["monitor", "Monitor", "+http"].iter().any(|word| agent.contains(word));
+    agent.starts_with("Mozilla/") && !names_itself && !is_crawler(agent)
 }
 
 /// Lines on their way to become events.

@@ -7,6 +7,7 @@ mod catalog;
 mod crowd;
 mod networks;
 mod random;
+mod stage;
 pub mod tsv;
 
 pub use attackers::Attackers;
