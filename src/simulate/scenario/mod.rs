@@ -5,8 +5,10 @@ mod attackers;
 mod background;
 mod catalog;
 mod crowd;
+mod generated;
 mod networks;
 mod random;
+mod site;
 mod stage;
 pub mod tsv;
 
