@@ -10,6 +10,8 @@ mod networks;
 mod random;
 mod site;
 mod stage;
+#[cfg(test)]
+mod tests;
 pub mod tsv;
 
 pub use attackers::Attackers;

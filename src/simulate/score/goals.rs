@@ -131,6 +131,7 @@ pub fn goals(scenario: &str) -> Vec<Goal> {
         "mimic" => &[(Detect, 2.0, 1.5), (Leak, 4.0, 2.0), (All, 5.0, 1.0)],
         "patient-2h" | "patient-3d" | "slow-poison" => &[(Known, 0.5, 0.1), (All, 0.5, 0.2)],
         "crowd-botnet" => &[(Known, 0.2, 0.0), (All, 1.5, 0.5)],
+        "hot-crowd-low-slow" => &[(Known, 0.2, 0.0)],
         "challenge-off" => &[(Leak, 2.0, 1.0), (Known, 0.1, 0.0), (All, 32.0, 25.0)],
         "office" | "cgnat" | "ipv6-48" => &[(FalseAttacks, 0.0, 0.0), (All, 0.1, 0.0)],
         "day" => &[(FalseAttacks, 0.0, 0.0), (Alarms, 3.0, 0.0)],

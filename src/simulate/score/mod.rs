@@ -298,3 +298,6 @@ fn more_than(limit: f64, recent: &mut VecDeque<f64>, t: f64) -> bool {
     }
     recent.len() as f64 > limit
 }
+
+#[cfg(test)]
+mod tests;
