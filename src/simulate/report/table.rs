@@ -3,8 +3,8 @@
 use super::{NAME, Part, Report, Trial, chart_name};
 use crate::simulate::scenario;
 use crate::simulate::score::Score;
-use crate::simulate::score::goals::{Measure, Standing};
-use crate::simulate::score::summary::{Judged, judge, spread};
+use crate::simulate::score::goals::{EVERYWHERE, Measure, Standing};
+use crate::simulate::score::summary::{Judged, Spread, judge, spread};
 use std::fmt::Write;
 
 /// What is shown of every filter.
@@ -62,24 +62,35 @@ pub fn csv(report: &Report) -> String {
     out
 }
 
-/// What was to be reached, and what was.
+/// What was to be reached, and what was. The goals of every scenario are rows of their own only where they are missed.
 fn goals(part: &Part, out: &mut String) {
-    let judged: Vec<(&Trial, Judged)> = part
-        .trials
-        .iter()
-        .flat_map(|trial| judge(trial.scenario, trial.judged()).into_iter().map(move |j| (trial, j)))
-        .collect();
-    let missed = judged.iter().filter(|(_, j)| j.worst == Standing::Missed).count();
-    line(out, &format!("Goals: {}, of which missed with any seed: {missed}.\n", judged.len()));
+    let of = |trial| judged(trial).into_iter().map(move |j| (trial.scenario, j));
+    let all: Vec<(&str, Judged)> = part.trials.iter().flat_map(of).collect();
+    let missed = |j: &Judged| j.worst == Standing::Missed;
+    let count = all.iter().filter(|(_, j)| missed(j)).count();
+    line(out, &format!("Goals: {}, of which missed with any seed: {count}.\n", all.len()));
     line(out, "| scenario | figure | reached | must | stretch | |\n|---|---|---|---|---|---|");
-    for (trial, j) in &judged {
-        let limit = if j.goal.measure.wants_more() { "≥" } else { "≤" };
-        let reached = format!("{} / {}", figure(j.spread.median), figure(j.spread.worst));
-        let (must, stretch) = (figure(j.goal.must), figure(j.goal.stretch));
-        let (scenario, name) = (trial.scenario, j.goal.measure.name());
-        line(out, &format!("| {scenario} | {name} | {reached} | {limit} {must} | {limit} {stretch} | {} |", word(j)));
+    for (scenario, j) in all.iter().filter(|(_, j)| missed(j) || !EVERYWHERE.contains(&j.goal.measure)) {
+        goal(scenario, j, out);
+    }
+    for measure in EVERYWHERE {
+        let of_it = all.iter().filter(|(_, j)| j.goal.measure == measure);
+        if let Some((scenario, j)) = of_it.max_by(|(_, a), (_, b)| a.spread.worst.total_cmp(&b.spread.worst)) {
+            goal(&format!("everywhere; worst: {scenario}"), j, out);
+        }
     }
     out.push('\n');
+}
+
+fn judged(trial: &Trial) -> Vec<Judged> {
+    judge(trial.scenario, trial.judged())
+}
+
+fn goal(scenario: &str, j: &Judged, out: &mut String) {
+    let limit = if j.goal.measure.wants_more() { "≥" } else { "≤" };
+    let reached = both(j.spread);
+    let (must, stretch, name) = (figure(j.goal.must), figure(j.goal.stretch), j.goal.measure.name());
+    line(out, &format!("| {scenario} | {name} | {reached} | {limit} {must} | {limit} {stretch} | {} |", word(j)));
 }
 
 fn word(judged: &Judged) -> &'static str {
@@ -113,11 +124,13 @@ fn charts(part: &Part, out: &mut String) {
 }
 
 fn cell(measure: Measure, scores: &[Score]) -> String {
-    match spread(measure, scores) {
-        None => String::new(),
-        Some(spread) if spread.median == spread.worst => figure(spread.median),
-        Some(spread) => format!("{} / {}", figure(spread.median), figure(spread.worst)),
-    }
+    spread(measure, scores).map(both).unwrap_or_default()
+}
+
+/// The median and, where it reads otherwise, the worst.
+fn both(spread: Spread) -> String {
+    let (median, worst) = (figure(spread.median), figure(spread.worst));
+    if median == worst { median } else { format!("{median} / {worst}") }
 }
 
 /// A figure to read: never more digits than say something.
