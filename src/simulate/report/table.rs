@@ -1,6 +1,6 @@
 //! The tables of a report.
 
-use super::{NAME, Part, Report, Trial, chart_name};
+use super::{NAME, Part, Report, Runs, Trial, chart_name};
 use crate::simulate::scenario;
 use crate::simulate::score::Score;
 use crate::simulate::score::goals::{EVERYWHERE, Measure, Standing};
@@ -102,15 +102,26 @@ fn word(judged: &Judged) -> &'static str {
     }
 }
 
+/// The headings of [`rows`].
+pub fn headings() -> Vec<&'static str> {
+    ["scenario", "filter"].into_iter().chain(SHOWN.map(Measure::name)).collect()
+}
+
+/// Every filter of a trial, a row each.
+pub fn rows(trial: &Trial) -> Vec<Vec<String>> {
+    let row = |runs: &Runs| {
+        let names = [trial.scenario.to_owned(), runs.filter.clone()];
+        names.into_iter().chain(SHOWN.map(|measure| cell(measure, &runs.scores))).collect()
+    };
+    trial.filters.iter().map(row).collect()
+}
+
 /// Every filter in every scenario.
 fn filters(part: &Part, out: &mut String) {
-    let names: Vec<&str> = SHOWN.iter().map(|measure| measure.name()).collect();
-    line(out, &format!("| scenario | filter | {} |\n|---|---|{}", names.join(" | "), "---|".repeat(SHOWN.len())));
-    for trial in &part.trials {
-        for runs in &trial.filters {
-            let cells: Vec<String> = SHOWN.iter().map(|measure| cell(*measure, &runs.scores)).collect();
-            line(out, &format!("| {} | {} | {} |", trial.scenario, runs.filter, cells.join(" | ")));
-        }
+    let headings = headings();
+    line(out, &format!("| {} |\n|{}", headings.join(" | "), "---|".repeat(headings.len())));
+    for row in part.trials.iter().flat_map(rows) {
+        line(out, &format!("| {} |", row.join(" | ")));
     }
     out.push('\n');
 }
