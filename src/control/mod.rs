@@ -2,6 +2,7 @@
 
 pub mod drain;
 pub mod health;
+pub mod history;
 pub mod housekeeping;
 pub mod lists;
 pub mod phase;

@@ -16,7 +16,7 @@ use crate::base::clock::Time;
 use crate::limit::memory::SLOTS;
 use crate::limit::seeds::Seeds;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -142,8 +142,11 @@ impl History {
     }
 }
 
-/// A history from all of a file's bytes, but for what may follow them.
-fn read(file: &mut impl io::BufRead, sizes: Sizes, unix_zero: u64, now: Time) -> Result<History, LoadError> {
+/// A history from a file's bytes, but for what may follow them. In the open for fuzzing alone, as [`unpack`].
+///
+/// # Errors
+/// When they are damaged, or no history.
+pub fn read(file: &mut impl BufRead, sizes: Sizes, unix_zero: u64, now: Time) -> Result<History, LoadError> {
     if bytes(file)? != *MAGIC {
         return Err(LoadError::Foreign);
     }

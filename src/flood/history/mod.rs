@@ -21,7 +21,7 @@ use level::{Level, Spot};
 use std::time::Duration;
 
 #[cfg(not(loom))]
-pub use file::{LoadError, unpack};
+pub use file::{LoadError, read, unpack};
 
 const NANOS: u64 = 1_000_000_000;
 /// What is younger than this is no history yet, in seconds: a flood must not vouch for itself.
