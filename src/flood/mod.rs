@@ -13,7 +13,9 @@ pub mod judge;
 pub mod ledger;
 pub mod rank;
 pub mod signs;
+pub mod sketch;
 pub mod state;
+pub mod top;
 pub mod view;
 pub mod window;
 
