@@ -1,7 +1,9 @@
 //! Layer 3, control plane: everything slow, off the request's path.
 
+pub mod detect;
 pub mod drain;
 pub mod health;
+pub mod history;
 pub mod housekeeping;
 pub mod lists;
 pub mod phase;
