@@ -8,8 +8,8 @@ use super::state::State;
 use crate::base::clock::Time;
 use crate::base::units::Share;
 use crate::config::settings::Action;
+use crate::flood::Flood;
 use crate::flood::challenge::Proof;
-use crate::flood::class::Agent;
 use crate::flood::history::Spots;
 use crate::flood::judge::{Ask, Course, Held};
 use crate::flood::rank::Rank;
@@ -199,20 +199,21 @@ impl<'a> Limits<'a> {
 
     /// Charges every limit and takes a place in flight, or does neither.
     fn charge(&mut self, policy: &Policy, state: &State, facts: &Facts<'_>, now: Time) -> Result<(), Verdict> {
-        self.peek(now, facts)?;
+        self.peek(state, now, facts)?;
         enter(policy, state, facts, policy.settings.listen.max_in_flight_per_client)?;
         self.take(now, facts).inspect_err(|_| state.in_flight.leave(facts.client.bits()))
     }
 
     /// Asks every limit without charging any; the first that refuses decides.
-    fn peek(&mut self, now: Time, facts: &Facts<'_>) -> Result<(), Verdict> {
+    fn peek(&mut self, state: &State, now: Time, facts: &Facts<'_>) -> Result<(), Verdict> {
         let policy = self.policy;
+        let one_of_several = || is_one_of_several(policy, &state.flood, facts);
         for i in bits(self.charged) {
             let limit = &policy.limits[i];
             let retry_after = match limit.table.peek(self.spots[i], &limit.quota, now) {
                 Decision::Admit { remaining } => {
                     let half_used = limit.key == CompiledKey::Client && remaining < limit.burst / 2;
-                    self.crowded |= half_used && is_one_of_several(policy, facts);
+                    self.crowded |= half_used && one_of_several();
                     continue;
                 }
                 Decision::Refuse { retry_after } => retry_after,
@@ -222,7 +223,7 @@ impl<'a> Limits<'a> {
                     self.observed |= 1 << limit.index;
                     self.charged &= !(1 << i);
                 }
-                Action::Refuse if limit.key == CompiledKey::Client && is_one_of_several(policy, facts) => {
+                Action::Refuse if limit.key == CompiledKey::Client && one_of_several() => {
                     return Err(Verdict { fate: Fate::Challenge, ..self.over(i, Action::Refuse, retry_after) });
                 }
                 action => return Err(self.over(i, action, retry_after)),
@@ -251,12 +252,12 @@ impl<'a> Limits<'a> {
 }
 
 /// Whether this may be one browser of several behind its address: a page load without a cookie, that can be asked.
-fn is_one_of_several(policy: &Policy, facts: &Facts<'_>) -> bool {
+fn is_one_of_several(policy: &Policy, flood: &Flood, facts: &Facts<'_>) -> bool {
     policy.challenges()
         && facts.proof == Proof::None
         && policy.askable(facts)
         && policy.class_of(facts).is_page()
-        && Agent::of(facts.user_agent).browser
+        && flood.agents.read(facts.user_agent).browser
 }
 
 /// The positions of the ones of `mask`.
