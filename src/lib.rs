@@ -24,6 +24,7 @@ pub mod config;
 pub mod control;
 pub mod demo;
 pub mod event;
+pub mod flood;
 pub mod limit;
 pub mod origin;
 pub mod proxy;

@@ -1,5 +1,6 @@
 //! Every key of the config: its name, kind, default and meaning, each said once, here and in the files below.
 
+mod challenge;
 mod later;
 mod limit;
 mod origin;

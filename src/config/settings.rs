@@ -1,5 +1,9 @@
 //! A checked config as plain values: every default filled in, every unit resolved, nothing left to doubt.
 
+mod challenge;
+
+pub use challenge::{Challenge, Secret};
+
 use crate::base::units::{Bytes, Rate, Share};
 use ipnet::IpNet;
 use std::collections::BTreeMap;

@@ -1,0 +1,3 @@
+//! Layer 2: floods.
+
+pub mod challenge;
