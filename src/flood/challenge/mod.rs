@@ -13,7 +13,7 @@ pub use cookies::{PLAIN_NAME, SECURE_NAME, mentions, without_ours};
 pub use token::Token;
 
 use crate::client::key::ClientKey;
-use crate::config::settings::{self, PathPattern};
+use crate::config::settings;
 use keys::Keys;
 use std::time::Duration;
 use token::{Content, Fault, Use};
@@ -46,8 +46,6 @@ pub struct Challenge {
     keys: Keys,
     lifetime: u64,
     difficulty: u8,
-    exempt: Vec<PathPattern>,
-    exempt_headers: Vec<String>,
 }
 
 impl Challenge {
@@ -57,8 +55,6 @@ impl Challenge {
             keys: Keys::new(settings.secret.as_ref(), settings.rotate_every),
             lifetime: settings.lifetime.as_secs(),
             difficulty: settings.difficulty,
-            exempt: settings.exempt.clone(),
-            exempt_headers: settings.exempt_headers.clone(),
         }
     }
 
@@ -109,19 +105,6 @@ impl Challenge {
     /// How long a cookie is good.
     pub fn lifetime(&self) -> Duration {
         Duration::from_secs(self.lifetime)
-    }
-
-    /// Whether requests of this path are never challenged. The path is normalised.
-    pub fn exempts(&self, path: &[u8]) -> bool {
-        self.exempt.iter().any(|pattern| match pattern {
-            PathPattern::Exact(whole) => whole.as_bytes() == path,
-            PathPattern::Prefix(start) => path.starts_with(start.as_bytes()),
-        })
-    }
-
-    /// Lower-case names of headers whose senders are never challenged.
-    pub fn exempt_headers(&self) -> &[String] {
-        &self.exempt_headers
     }
 }
 
