@@ -28,6 +28,8 @@ pub enum Fate {
     Refuse,
     /// Its client is to prove itself, and may then ask again.
     Challenge,
+    /// It is for weir itself, which answers it.
+    Own,
     /// Its connection is closed without a reply.
     Close,
 }
@@ -65,7 +67,8 @@ const ORIGIN_RETRY: Duration = Duration::from_secs(1);
 /// Decides one request. Allocates nothing, locks nothing, reads no clock.
 ///
 /// The order: allow list, deny list, protocol, limits by client, by prefix and by route, the flood's state and the
-/// client's rank, then what the origin can bear. A refused request is charged to no limit.
+/// client's rank, then what the origin can bear. A refused request is charged to no limit. One for weir's own paths ends
+/// after the limits, as it costs the origin nothing.
 pub fn decide(policy: &Policy, state: &State, facts: &Facts<'_>, now: Time) -> Verdict {
     let allowed = policy.allow.contains(facts.address);
     if !allowed && policy.deny.contains(facts.address) {
@@ -73,6 +76,9 @@ pub fn decide(policy: &Policy, state: &State, facts: &Facts<'_>, now: Time) -> V
     }
     if let Some(fault) = facts.fault {
         return Verdict::refuse(fault);
+    }
+    if allowed && facts.own {
+        return Verdict::OWN;
     }
     if allowed {
         let delay = match bear(policy, state, facts, now, Who::Allowed) {
@@ -89,6 +95,9 @@ pub fn decide(policy: &Policy, state: &State, facts: &Facts<'_>, now: Time) -> V
     let mut limits = Limits::find(policy, facts);
     if let Err(refused) = limits.peek(now, facts) {
         return Verdict { state: view.state, ..refused };
+    }
+    if facts.own {
+        return limits.take(now, facts).err().unwrap_or(Verdict { observed: limits.observed, ..Verdict::OWN });
     }
     let flood = Gate { policy, state, facts, view: &view, now };
     let judged = state.flood.judge(&view, &flood.ask(), spots, now);
@@ -134,6 +143,7 @@ impl Gate<'_> {
             reads: facts.method.reads(),
             user_agent: facts.user_agent,
             proof: facts.proof,
+            strength: policy.settings.flood.challenge.form.strength(),
             askable: self.view.state != FloodState::Normal && policy.askable(facts),
         }
     }
@@ -290,10 +300,10 @@ impl<'a> Limits<'a> {
     }
 }
 
-/// Whether this may be one browser of several behind its address: a page load without a cookie, that can be asked.
+/// Whether this may be one browser of several behind its address: a page load without a good cookie, that can be asked.
 fn is_one_of_several(policy: &Policy, facts: &Facts<'_>) -> bool {
     policy.challenges()
-        && facts.proof == Proof::None
+        && !matches!(facts.proof, Proof::Valid { .. })
         && policy.askable(facts)
         && policy.class_of(facts).is_page()
         && Agent::of(facts.user_agent).browser
@@ -311,6 +321,9 @@ fn bits(mut mask: u64) -> impl Iterator<Item = usize> {
 }
 
 impl Verdict {
+    /// For weir itself.
+    const OWN: Self = Self::of(Fate::Own, Reason::ChallengePassed);
+
     /// Passed on.
     pub const fn forward(reason: Reason, observed: u64) -> Self {
         Self { observed, ..Self::of(Fate::Forward, reason) }

@@ -11,6 +11,7 @@ const HOUR: u64 = 3600;
 fn settings(secret: u8) -> settings::Challenge {
     settings::Challenge {
         enabled: true,
+        form: settings::Form::Redirect,
         secret: Some(Secret::new("secret".into(), [secret; 32])),
         rotate_every: Duration::from_secs(24 * HOUR),
         lifetime: Duration::from_secs(12 * HOUR),
