@@ -80,6 +80,15 @@ impl Ledger {
         Answer::Unsolved
     }
 
+    /// Waits no longer for this client, and makes nothing of it.
+    pub fn excuse(&self, client: u128) {
+        let at = self.place(client);
+        let word = self.load(&at);
+        if word & WAITING != 0 {
+            self.store(&at, word & !WAITING);
+        }
+    }
+
     /// Counts a request of a client with a cookie; true once it has fetched many pages and hardly an asset.
     pub fn behave(&self, client: u128, hard: bool, now: Time) -> bool {
         let at = self.place(client);
