@@ -14,6 +14,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use weir::app::{self, App};
+use weir::flood::state::FloodState;
 
 /// A whole weir, serving until dropped.
 pub struct Weir {
@@ -71,6 +72,11 @@ impl Weir {
     /// The whole picture.
     pub fn status(&self) -> serde_json::Value {
         serde_json::from_str(&self.ask("/api/status").1).unwrap()
+    }
+
+    /// Holds a state of the flood detector; it is in force at the next tick.
+    pub fn pin(&self, state: FloodState) {
+        self.app.as_ref().unwrap().pin(Some(state));
     }
 
     /// How many requests ended with this reason.
