@@ -227,6 +227,16 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_made_of_a_client_that_was_not_asked_after_all() {
+        let ledger = Ledger::new(64, Seeds::fixed(1));
+        assert!(ledger.ask(7, at(0)));
+        ledger.excuse(7);
+        assert_eq!(ledger.answer(7, false, at(2)), Answer::None);
+        assert_eq!(ledger.sweep(at(60)), 0);
+        ledger.excuse(8);
+    }
+
+    #[test]
     fn silence_is_an_answer_too() {
         let ledger = Ledger::new(1_024, Seeds::fixed(1));
         let asked = (0..100).filter(|client| ledger.ask(*client, START)).count();

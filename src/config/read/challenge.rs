@@ -44,8 +44,8 @@ pub(super) fn challenge(s: &mut Section<'_, '_>) -> Challenge {
             "difficulty",
             whole(8..=24),
             "16",
-            "Leading zero bits that a proof of work must have: each one more doubles the work. 16 take a laptop's \
-             browser about 0.1s and a phone's up to 0.5s.",
+            "Leading zero bits that a proof of work must have: each one more doubles the work. 16 take a desktop's \
+             browser about 0.05s and a slow phone's about 0.5s.",
         ),
         exempt: s.live(
             "exempt",
