@@ -155,11 +155,6 @@ impl Flood {
         self.ledger.ask(client.bits(), now)
     }
 
-    /// A client that was asked was not: its answer could bring no cookie. Nothing is to be made of its silence.
-    pub fn excuse(&self, client: ClientKey) {
-        self.ledger.excuse(client.bits());
-    }
-
     /// Counts some requests of programs, for what is usual of their agent.
     fn sample_agent(&self, ask: &Ask<'_>, now: Time) {
         let mixed = (now.nanos() ^ ask.client.bits() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;

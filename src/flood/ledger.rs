@@ -90,15 +90,6 @@ impl Ledger {
         Answer::Unsolved
     }
 
-    /// Waits no longer for this client, and makes nothing of it.
-    pub fn excuse(&self, client: u128) {
-        let at = self.place(client);
-        let word = self.load(&at);
-        if word & WAITING != 0 {
-            self.store(&at, word & !WAITING);
-        }
-    }
-
     /// Counts a request of a client with a cookie; true once it has fetched many pages and hardly an asset.
     pub fn behave(&self, client: u128, hard: bool, now: Time) -> bool {
         let at = self.place(client);
@@ -242,16 +233,6 @@ mod tests {
         assert_eq!(ledger.answer(7, false, at(23)), Answer::Unsolved);
         assert_eq!(ledger.answer(7, false, at(23)), Answer::None);
         assert_eq!(ledger.answer(8, false, at(23)), Answer::None);
-    }
-
-    #[test]
-    fn nothing_is_made_of_a_client_that_was_not_asked_after_all() {
-        let ledger = Ledger::new(64, Seeds::fixed(1));
-        assert!(ledger.ask(7, at(0)));
-        ledger.excuse(7);
-        assert_eq!(ledger.answer(7, false, at(2)), Answer::None);
-        assert_eq!(ledger.sweep(at(60)), 0);
-        ledger.excuse(8);
     }
 
     #[test]

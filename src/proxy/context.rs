@@ -31,8 +31,6 @@ pub(super) struct Context {
     pub(super) ended: Option<Reason>,
     /// weir refused it before the origin was asked, and has counted that.
     pub(super) refused: bool,
-    /// The answer has brought the cookie that was to be.
-    pub(super) probed: bool,
     /// The connection now carries another protocol.
     pub(super) upgraded: bool,
 }
@@ -54,7 +52,6 @@ impl Context {
             request_id: 0,
             ended: None,
             refused: false,
-            probed: false,
             upgraded: false,
         }
     }

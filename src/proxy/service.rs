@@ -323,9 +323,6 @@ impl Service {
             }
         }
         self.learn(session, reason, context, &now);
-        if let Some(story) = context.story.filter(|s| s.probe && !context.probed) {
-            edge.state.flood.excuse(story.client);
-        }
         let counters = &edge.state.counters;
         counters.ended(reason);
         counters.bytes(context.meter.bytes(), context.bytes_out);

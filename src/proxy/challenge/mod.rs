@@ -211,7 +211,7 @@ pub(super) fn set_cookie(challenge: &Challenge, client: ClientKey, strength: u8,
 pub(super) fn probe(
     request: &RequestHeader,
     response: &mut ResponseHeader,
-    context: &mut Context,
+    context: &Context,
     now: Time,
 ) -> pingora_core::Result<()> {
     let Some(story) = context.story.filter(|story| story.probe) else { return Ok(()) };
@@ -222,7 +222,6 @@ pub(super) fn probe(
     let proto = request.headers.get("x-forwarded-proto").map(HeaderValue::as_bytes);
     let cookie = set_cookie(challenge, story.client, REDIRECT, is_secure(peer, proto), unix(now));
     response.append_header("set-cookie", &cookie[..])?;
-    context.probed = true;
     Ok(())
 }
 
