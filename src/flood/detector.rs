@@ -189,7 +189,7 @@ impl Detector {
         ];
         for (signal, share) in notice {
             let (baseline, second) = (&self.baselines[signal as usize], self.window.second(signal));
-            alarm |= baseline.alarmed() && second > 1.5 * baseline.per_second() + 3.0 && second > share * capacity;
+            alarm |= baseline.alarmed() && second > 3.0 * baseline.per_second() + 3.0 && second > share * capacity;
         }
         alarm
     }

@@ -74,6 +74,8 @@ pub enum Course {
     Hold(Held),
     /// It must prove itself first.
     Challenge,
+    /// It is asked for a cookie, and passes without it too.
+    Probe,
 }
 
 /// The judgement.
@@ -83,7 +85,7 @@ pub struct Judgement {
     pub course: Course,
     /// The client's rank.
     pub rank: Rank,
-    /// Its answer is to bring a cookie, which costs the client nothing.
+    /// Its answer is to bring a cookie: it may be one of several behind its address.
     pub probe: bool,
     /// If the origin has no room: it may prove itself, which may find it some.
     pub may_prove: bool,
@@ -150,6 +152,13 @@ impl Flood {
         }
     }
 
+    /// A client that was asked has come back without the cookie.
+    pub fn came_without(&self, client: ClientKey) {
+        if self.ledger.close(client.bits()) {
+            self.counts.one(Signal::Unsolved);
+        }
+    }
+
     /// Notes that a client is asked for a cookie, unless it was a short time ago.
     pub fn ask(&self, client: ClientKey, now: Time) -> bool {
         self.ledger.ask(client.bits(), now)
@@ -201,19 +210,16 @@ impl Flood {
         let suspect = case.suspect();
         let unknown = rank >= Rank::Net16 && !case.proven;
         let chosen = suspect || (unknown && among(ask.client.bits(), SALTS[0], PROBED));
-        let probe = page && chosen && self.ledger.may_ask(ask.client.bits(), now);
-        let course = match rank {
-            Rank::Credited | Rank::Seen => Course::Pass,
-            _ if overload && place(ask.client.bits(), SALTS[1]) > view.admitted => {
-                if page && unknown && self.ledger.ask(ask.client.bits(), now) {
-                    Course::Challenge
-                } else {
-                    Course::Hold(Held::Overload)
-                }
-            }
-            _ => Course::Pass,
+        let shed = overload && rank > Rank::Seen && place(ask.client.bits(), SALTS[1]) > view.admitted;
+        let asked = page && (chosen || (shed && unknown)) && self.ledger.ask(ask.client.bits(), now);
+        let course = match (asked, shed) {
+            // Who is shed and proves itself has another chance; it is not let in without.
+            (true, true) => Course::Challenge,
+            (true, false) => Course::Probe,
+            (false, true) => Course::Hold(Held::Overload),
+            (false, false) => Course::Pass,
         };
-        Judgement { course, rank, probe, may_prove: overload && page && unknown }
+        Judgement { course, rank, probe: false, may_prove: overload && page && unknown }
     }
 
     /// In an attack: limits tighten by rank, newcomers prove themselves or share small budgets.

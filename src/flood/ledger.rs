@@ -90,6 +90,17 @@ impl Ledger {
         Answer::Unsolved
     }
 
+    /// Waits no longer for this client; false where nobody did.
+    pub fn close(&self, client: u128) -> bool {
+        let at = self.place(client);
+        let word = self.load(&at);
+        let waited = word & WAITING != 0;
+        if waited {
+            self.store(&at, word & !WAITING);
+        }
+        waited
+    }
+
     /// Counts a request of a client with a cookie; true once it has fetched many pages and hardly an asset.
     pub fn behave(&self, client: u128, hard: bool, now: Time) -> bool {
         let at = self.place(client);

@@ -53,6 +53,8 @@ pub struct Verdict {
     pub state: FloodState,
     /// The client's rank, where it was asked for.
     pub rank: Option<Rank>,
+    /// With `Fate::Challenge`: the client passes without proof too, if it asks again.
+    pub soft: bool,
     /// The answer is to bring the client a cookie, so that it can be told from programs and from its neighbours.
     pub probe: bool,
 }
@@ -125,25 +127,28 @@ fn by_rank(policy: &Policy, state: &State, facts: &Facts<'_>, spots: Spots, now:
     let verdict = match judged.course {
         Course::Pass => match bear(policy, state, facts, now, policy.reserves[judged.rank as usize]) {
             Ok(delay) => {
-                let probe = judged.probe && state.flood.ask(facts.client, now);
-                Verdict { delay, probe, ..Verdict::forward(Reason::Forwarded, 0) }
+                Verdict { delay, probe: judged.probe, ..Verdict::forward(Reason::Forwarded, 0) }
             }
             Err(refused) if judged.may_prove && state.flood.ask(facts.client, now) => {
                 Verdict { fate: Fate::Challenge, reason: Reason::Challenge, ..refused }
             }
             Err(refused) => refused,
         },
-        Course::Challenge => {
+        Course::Challenge | Course::Probe => {
             state.in_flight.leave(facts.client.bits());
-            Verdict { fate: Fate::Challenge, ..Verdict::refuse(Reason::Challenge) }
+            let soft = judged.course == Course::Probe;
+            Verdict { fate: Fate::Challenge, soft, ..Verdict::refuse(Reason::Challenge) }
         }
         Course::Hold(held) => {
             state.in_flight.leave(facts.client.bits());
             Verdict { retry_after: ORIGIN_RETRY, ..Verdict::refuse(reason_of(held)) }
         }
     };
-    let forwarded = verdict.fate == Fate::Forward;
-    state.flood.counts.one(if forwarded { Signal::Forwarded } else { Signal::Refused });
+    match verdict.fate {
+        Fate::Forward => state.flood.counts.one(Signal::Forwarded),
+        _ if verdict.soft => {}
+        _ => state.flood.counts.one(Signal::Refused),
+    }
     Verdict { state: view.state, rank: Some(judged.rank), ..verdict }
 }
 
@@ -299,6 +304,7 @@ impl Verdict {
             delay: Duration::ZERO,
             state: FloodState::Normal,
             rank: None,
+            soft: false,
             probe: false,
         }
     }
