@@ -94,7 +94,7 @@ fn refused(facts: &Facts<'_>, verdict: &Verdict, policy: &Policy, peer: &Peer, n
         peer: peer.address,
         outcome: match verdict.fate {
             Fate::Close => Outcome::Closed,
-            Fate::Own => Outcome::Own,
+            _ if verdict.reason.class() == Class::Own => Outcome::Own,
             _ => Outcome::Refused,
         },
         reason: verdict.reason.code(),

@@ -43,7 +43,7 @@ pub(super) async fn filter(edge: &Edge, session: &mut Session, peer: &Peer, cont
     context.refused = true;
     let html = wants_html(request);
     let ask = || Ask::of_stream(request, html, peer);
-    let (verdict, answer) = challenge::settle(&verdict, &policy, &facts, ask, now);
+    let (verdict, answer) = challenge::settle(&verdict, &policy, &edge.state, &facts, ask, now);
     edge.state.counters.ended(verdict.reason);
     if let Some(limit) = verdict.limit(&policy) {
         edge.state.counters.refused_by(limit.index);

@@ -126,9 +126,7 @@ fn by_rank(policy: &Policy, state: &State, facts: &Facts<'_>, spots: Spots, now:
     let judged = state.flood.judge(&view, &ask, spots, now);
     let verdict = match judged.course {
         Course::Pass => match bear(policy, state, facts, now, policy.reserves[judged.rank as usize]) {
-            Ok(delay) => {
-                Verdict { delay, probe: judged.probe, ..Verdict::forward(Reason::Forwarded, 0) }
-            }
+            Ok(delay) => Verdict { delay, probe: judged.probe, ..Verdict::forward(Reason::Forwarded, 0) },
             Err(refused) if judged.may_prove && state.flood.ask(facts.client, now) => {
                 Verdict { fate: Fate::Challenge, reason: Reason::Challenge, ..refused }
             }
@@ -137,7 +135,8 @@ fn by_rank(policy: &Policy, state: &State, facts: &Facts<'_>, spots: Spots, now:
         Course::Challenge | Course::Probe => {
             state.in_flight.leave(facts.client.bits());
             let soft = judged.course == Course::Probe;
-            Verdict { fate: Fate::Challenge, soft, ..Verdict::refuse(Reason::Challenge) }
+            let reason = if soft { Reason::Probe } else { Reason::Challenge };
+            Verdict { fate: Fate::Challenge, soft, ..Verdict::refuse(reason) }
         }
         Course::Hold(held) => {
             state.in_flight.leave(facts.client.bits());

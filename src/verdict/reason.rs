@@ -58,6 +58,8 @@ reasons! {
     Challenge = "challenge", 429, Refuse, "the client is to prove that it is a browser";
     ChallengeFailed = "challenge-failed", 403, Refuse, "the client brought back no cookie, or no proof";
     ChallengePassed = "challenge-passed", 307, Own, "the client has proven itself, and is sent back to its page";
+    Probe = "probe", 307, Own, "the client is asked for a cookie, and passes without it too";
+    ProbeFailed = "probe-failed", 307, Own, "the client brought back no cookie, and passes all the same";
     FloodClient = "flood-client", 429, Refuse, "a flood is on, and the client is over what one may send in it";
     FloodPages = "flood-pages", 429, Refuse, "a flood is on, and the client is over the pages one may load in it";
     FloodLogins = "flood-logins", 503, Refuse, "a flood is on, and unknown clients' logins have used up their share";

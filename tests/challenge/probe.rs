@@ -1,4 +1,4 @@
-//! The soft probe: a cookie beside the origin's answer, for some unknown clients.
+//! The soft probe: a redirect with a cookie for some unknown clients, that lets everybody through.
 
 use crate::browser::Browser;
 use crate::common::origin::{Origin, respond};
@@ -8,43 +8,66 @@ use weir::flood::state::FloodState;
 fn watching(origin: &Origin) -> Weir {
     let weir = Weir::start(&config(origin.address, ""));
     weir.pin(FloodState::Elevated);
-    eventually("somebody is probed", || !cookies_of(&weir, "/", "198.51.100").is_empty());
+    eventually("somebody is probed", || {
+        (0..=255).any(|last| Browser::new(weir.http, &format!("198.51.100.{last}")).get("/").status == 307)
+    });
     weir
 }
 
-/// weir's cookies in 256 new clients' answers.
-fn cookies_of(weir: &Weir, path: &str, network: &str) -> Vec<String> {
-    let answers = (0..=255).map(|last| Browser::new(weir.http, &format!("{network}.{last}")).get(path));
-    let weirs = |head: String| head.lines().filter(|l| l.contains("weir=")).map(str::to_owned).collect::<Vec<_>>();
-    answers.flat_map(|answer| weirs(answer.head)).collect()
-}
-
 #[test]
-fn some_unknown_clients_get_a_cookie_and_all_get_their_page() {
+fn some_unknown_clients_are_asked_and_all_get_their_page() {
     let origin = Origin::echo();
     let weir = watching(&origin);
-    let mut probed = 0;
+    let (mut asked, before) = (0, weir.ended("challenge-passed"));
     for last in 0..=255 {
         let mut browser = Browser::new(weir.http, &format!("192.0.2.{last}"));
-        assert_eq!(browser.get("/").status, 200);
-        if let Some(cookie) = browser.cookies.first() {
-            assert!(cookie.starts_with("weir="), "{cookie}");
-            probed += 1;
-            assert_eq!(browser.get("/").status, 200);
+        let (answer, way) = browser.follow("/page?x");
+        assert_eq!(answer.status, 200);
+        match way.len() {
+            1 => assert!(browser.cookies.is_empty()),
+            _ => {
+                assert_eq!(way, ["/page?x", "/.well-known/weir/s?/page?x", "/page?x"]);
+                asked += 1;
+            }
         }
+        assert_eq!(browser.follow("/another").1.len(), 1, "nobody is asked twice");
     }
-    assert!((32..96).contains(&probed), "{probed} of 256; a quarter was to be");
-    assert_eq!(weir.ended("challenge"), 0);
+    assert!((32..96).contains(&asked), "{asked} of 256; a quarter was to be");
+    assert_eq!(weir.ended("challenge-passed") - before, asked);
+    assert_eq!((weir.ended("challenge"), weir.ended("challenge-failed"), weir.ended("probe-failed")), (0, 0, 0));
 }
 
 #[test]
-fn what_a_cache_may_share_carries_no_clients_cookie() {
+fn without_a_cookie_jar_everybody_passes_all_the_same() {
+    let origin = Origin::echo();
+    let weir = watching(&origin);
+    for last in 0..=255 {
+        let mut browser = Browser::new(weir.http, &format!("192.0.2.{last}")).forgetful();
+        let (answer, way) = browser.follow("/page");
+        assert_eq!((answer.status, answer.text().as_str()), (200, "GET /page 0"));
+        assert!(way.len() <= 3, "{way:?}");
+    }
+    assert!((32..96).contains(&weir.ended("probe-failed")));
+}
+
+/// A browser that nears its own limit gets a cookie beside the answer: it may be one of several behind its address.
+#[test]
+fn a_crowded_address_gets_cookies_but_not_from_caches() {
     let origin = Origin::answering(|request, socket| {
         let control = if request.target == "/shared" { "public, max-age=60" } else { "private" };
         respond(socket, "200 OK", &[("Cache-Control", control), ("Set-Cookie", "app=1")], b"ok");
         true
     });
-    let weir = watching(&origin);
-    assert_eq!(cookies_of(&weir, "/shared", "192.0.2"), Vec::<String>::new());
-    assert!(cookies_of(&weir, "/", "203.0.113").len() > 20, "others are still asked");
+    let limit = "[[limit]]\nname = \"client\"\nrate = \"1/m\"\nburst = 10\n";
+    let weir = Weir::start(&config(origin.address, limit));
+    let heads = |target: &str, address: &str| -> Vec<String> {
+        (0..10).map(|_| Browser::new(weir.http, address).get(target).head).collect()
+    };
+    let private = heads("/", "192.0.2.1");
+    assert!(private.iter().all(|head| head.contains("200 OK") && head.contains("app=1")));
+    assert!(!private[0].contains("weir=") && private[9].contains("weir="), "{private:?}");
+    assert!(heads("/shared", "192.0.2.2").iter().all(|head| !head.contains("weir=")));
+    let mut one = Browser::new(weir.http, "192.0.2.1");
+    let (answer, way) = one.follow("/");
+    assert_eq!((answer.status, way.len()), (200, 3), "over the limit it proves itself, and is a client of its own");
 }

@@ -18,7 +18,7 @@ use crate::config::settings::Form;
 use crate::flood::challenge::{Challenge, PLAIN_NAME, Proof, REDIRECT, SECURE_NAME, Token, WORK};
 use crate::verdict::facts::Method;
 use crate::verdict::reason::Reason;
-use crate::verdict::{Facts, Fate, Policy, Verdict};
+use crate::verdict::{Facts, Fate, Policy, State, Verdict};
 use bytes::{BufMut, Bytes, BytesMut};
 use http::header::CACHE_CONTROL;
 use http::{HeaderMap, HeaderValue};
@@ -32,6 +32,9 @@ pub(super) const OWN: &[u8] = b"/.well-known/weir/";
 
 /// Where a redirect leads; what stands behind it is where the client wanted to go.
 const CHECK: &[u8] = b"/.well-known/weir/c?";
+
+/// Where a soft one leads, from where everybody comes back.
+const SOFT: &[u8] = b"/.well-known/weir/s?";
 
 /// The longest target that goes through a redirect: the next request's head must have room for it.
 const MAX_TARGET: usize = 4096;
@@ -99,19 +102,23 @@ enum Page {
 pub(super) fn settle<'a>(
     verdict: &Verdict,
     policy: &Policy,
+    state: &State,
     facts: &Facts<'_>,
     ask: impl FnOnce() -> Ask<'a>,
     now: Time,
 ) -> (Verdict, Option<Answer<'a>>) {
     let Some(challenge) = &policy.challenge else { return (*verdict, None) };
-    let scene = || Scene { challenge, facts, ask: ask(), unix: unix(now) };
+    let scene = || Scene { challenge, state, facts, ask: ask(), unix: unix(now) };
     match verdict.fate {
+        Fate::Challenge if verdict.soft => (*verdict, Some(scene().redirect(SOFT))),
         Fate::Challenge => match scene().challenged(policy.settings.flood.challenge.form) {
             None => (Verdict { retry_after: verdict.retry_after.max(RETRY), ..*verdict }, None),
             answer => (*verdict, answer),
         },
         Fate::Own => match scene().own() {
-            (Reason::ChallengePassed, answer) => (*verdict, answer),
+            (reason @ (Reason::ChallengePassed | Reason::ProbeFailed), answer) => {
+                (Verdict { reason, ..*verdict }, answer)
+            }
             (reason, answer) => (Verdict { fate: Fate::Refuse, reason, ..*verdict }, answer),
         },
         _ => (*verdict, None),
@@ -126,6 +133,7 @@ pub(super) fn unix(now: Time) -> u64 {
 /// One request that meets the challenge.
 struct Scene<'a, 'b> {
     challenge: &'b Challenge,
+    state: &'b State,
     facts: &'b Facts<'b>,
     ask: Ask<'a>,
     unix: u64,
@@ -136,18 +144,20 @@ impl<'a> Scene<'a, '_> {
     fn challenged(&self, form: Form) -> Option<Answer<'a>> {
         let reads = self.facts.method.reads();
         if reads && form == Form::Redirect && self.ask.target.len() <= MAX_TARGET {
-            return Some(Answer {
-                status: 307,
-                location: Some((CHECK, self.ask.target)),
-                cookie: Some(self.cookie(REDIRECT)),
-                page: Page::None,
-            });
+            return Some(self.redirect(CHECK));
         }
         (reads && self.ask.html).then(|| {
             let problem = self.challenge.problem(self.facts.client, self.unix, fresh_id() as u32);
             let difficulty = [self.challenge.difficulty() / 10, self.challenge.difficulty() % 10].map(|d| b'0' + d);
             Answer { page: Page::Work(problem, difficulty), ..Answer::plain(429) }
         })
+    }
+
+    /// With a cookie, through one of weir's paths and back. A target that is too long goes without the detour.
+    fn redirect(&self, through: &'static [u8]) -> Answer<'a> {
+        let through = if self.ask.target.len() <= MAX_TARGET { through } else { b"" };
+        let location = Some((through, self.ask.target));
+        Answer { location, cookie: Some(self.cookie(REDIRECT)), ..Answer::plain(307) }
     }
 
     /// A request for weir's own paths.
@@ -159,6 +169,7 @@ impl<'a> Scene<'a, '_> {
         let query = memchr::memchr(b'?', self.ask.target).map_or(&b""[..], |at| &self.ask.target[at + 1..]);
         match (&self.facts.path[OWN.len()..], self.facts.method) {
             (b"c", method) if method.reads() => self.check(strength, query),
+            (b"s", method) if method.reads() => self.soft_check(strength, query),
             (b"pow", Method::Get) if strength >= WORK => (Reason::ChallengePassed, Some(Answer::plain(204))),
             (b"pow", Method::Get) => (Reason::ChallengeFailed, None),
             (b"pow", Method::Post) if self.is_solved(query) => {
@@ -176,9 +187,20 @@ impl<'a> Scene<'a, '_> {
             let answer = Answer { location: Some((b"", safe(target))), ..Answer::plain(307) };
             return (Reason::ChallengePassed, Some(answer));
         }
+        self.state.flood.came_without(self.facts.client);
         // With a cookie, so that loading this page again is enough once cookies are allowed.
         let page = || Answer { cookie: Some(self.cookie(REDIRECT)), page: Page::Failed, ..Answer::plain(403) };
         (Reason::ChallengeFailed, self.ask.html.then(page))
+    }
+
+    /// Back, whatever it has brought.
+    fn soft_check(&self, strength: u8, target: &'a [u8]) -> (Reason, Option<Answer<'a>>) {
+        let answer = Answer { location: Some((b"", safe(target))), ..Answer::plain(307) };
+        if strength >= REDIRECT {
+            return (Reason::ChallengePassed, Some(answer));
+        }
+        self.state.flood.came_without(self.facts.client);
+        (Reason::ProbeFailed, Some(answer))
     }
 
     fn is_solved(&self, query: &[u8]) -> bool {
@@ -207,7 +229,7 @@ pub(super) fn set_cookie(challenge: &Challenge, client: ClientKey, strength: u8,
     text
 }
 
-/// The soft probe: a cookie beside the origin's answer, which refuses nothing. The client passes by bringing it back.
+/// A cookie beside the origin's answer, for a client that may be one of several behind its address.
 pub(super) fn probe(
     request: &RequestHeader,
     response: &mut ResponseHeader,
