@@ -40,6 +40,8 @@ pub struct Ask<'a> {
     pub user_agent: &'a [u8],
     /// What its cookie says.
     pub proof: Proof,
+    /// The least strength of a cookie that counts as proof.
+    pub strength: u8,
     /// May be asked for proof, as far as the config goes.
     pub askable: bool,
 }
@@ -135,10 +137,11 @@ impl Flood {
         let bits = identity(ask.client, ask.proof);
         let burnt = valid && self.ledger.is_burnt(bits);
         let agent = self.agents.read(ask.user_agent);
-        let proven = valid && !burnt;
+        let strong = matches!(ask.proof, Proof::Valid { strength, .. } if strength >= ask.strength);
+        let proven = strong && !burnt;
         let (browser, agent) = (agent.browser, agent.hash);
         let case = Case { ask, view, now, known, bits, proven, burnt, browser, agent };
-        match self.ledger.answer(ask.client.bits(), proven, now) {
+        match self.ledger.answer(ask.client.bits(), valid && !burnt, now) {
             Answer::Solved => self.counts.one(Signal::Solved),
             Answer::Unsolved => self.counts.one(Signal::Unsolved),
             Answer::None => {}

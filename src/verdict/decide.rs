@@ -28,6 +28,8 @@ pub enum Fate {
     Refuse,
     /// Its client is to prove itself, and may then ask again.
     Challenge,
+    /// It is for weir itself, which answers it.
+    Own,
     /// Its connection is closed without a reply.
     Close,
 }
@@ -77,11 +79,13 @@ pub fn decide(policy: &Policy, state: &State, facts: &Facts<'_>, now: Time) -> V
     if let Some(fault) = facts.fault {
         return Verdict::refuse(fault);
     }
+    if facts.own {
+        return own(policy, facts, allowed, now);
+    }
     if allowed {
-        return enter(policy, state, facts, u32::MAX).and_then(|()| bear(policy, state, facts, now, Share(0))).map_or_else(
-            |refused| refused,
-            |delay| Verdict { delay, ..Verdict::forward(Reason::AllowList, 0) },
-        );
+        return enter(policy, state, facts, u32::MAX)
+            .and_then(|()| bear(policy, state, facts, now, Share(0)))
+            .map_or_else(|refused| refused, |delay| Verdict { delay, ..Verdict::forward(Reason::AllowList, 0) });
     }
     let flood = policy.settings.flood.enabled;
     let spots = flood.then(|| state.flood.locate(facts.client));
@@ -99,6 +103,14 @@ pub fn decide(policy: &Policy, state: &State, facts: &Facts<'_>, now: Time) -> V
     Verdict { probe, observed: limits.observed, ..verdict }
 }
 
+/// A request for weir itself, behind the client's limits: it costs the origin nothing, and takes no place in flight.
+fn own(policy: &Policy, facts: &Facts<'_>, allowed: bool, now: Time) -> Verdict {
+    let mut limits = Limits::find(policy, facts);
+    let within = if allowed { Ok(()) } else { limits.peek(now, facts).and_then(|()| limits.take(now, facts)) };
+    let verdict = within.err().unwrap_or(Verdict::of(Fate::Own, Reason::ChallengePassed));
+    Verdict { observed: limits.observed, ..verdict }
+}
+
 /// What becomes of a request that has passed all limits and has its place in flight, by what the flood says of it.
 fn by_rank(policy: &Policy, state: &State, facts: &Facts<'_>, spots: Spots, now: Time) -> Verdict {
     let view = state.flood.view();
@@ -108,14 +120,13 @@ fn by_rank(policy: &Policy, state: &State, facts: &Facts<'_>, spots: Spots, now:
         reads: facts.method.reads(),
         user_agent: facts.user_agent,
         proof: facts.proof,
+        strength: policy.settings.flood.challenge.form.strength(),
         askable: view.state != FloodState::Normal && policy.askable(facts),
     };
     let judged = state.flood.judge(&view, &ask, spots, now);
     let verdict = match judged.course {
         Course::Pass => match bear(policy, state, facts, now, policy.reserves[judged.rank as usize]) {
-            Ok(delay) => {
-                Verdict { delay, probe: judged.probe, ..Verdict::forward(Reason::Forwarded, 0) }
-            }
+            Ok(delay) => Verdict { delay, probe: judged.probe, ..Verdict::forward(Reason::Forwarded, 0) },
             Err(refused) if judged.may_prove && state.flood.ask(facts.client, now) => {
                 Verdict { fate: Fate::Challenge, reason: Reason::Challenge, ..refused }
             }
@@ -124,7 +135,8 @@ fn by_rank(policy: &Policy, state: &State, facts: &Facts<'_>, spots: Spots, now:
         Course::Challenge | Course::Probe => {
             state.in_flight.leave(facts.client.bits());
             let soft = judged.course == Course::Probe;
-            Verdict { fate: Fate::Challenge, soft, ..Verdict::refuse(Reason::Challenge) }
+            let reason = if soft { Reason::Probe } else { Reason::Challenge };
+            Verdict { fate: Fate::Challenge, soft, ..Verdict::refuse(reason) }
         }
         Course::Hold(held) => {
             state.in_flight.leave(facts.client.bits());
@@ -251,10 +263,10 @@ impl<'a> Limits<'a> {
     }
 }
 
-/// Whether this may be one browser of several behind its address: a page load without a cookie, that can be asked.
+/// Whether this may be one browser of several behind its address: a page load without a good cookie, that can be asked.
 fn is_one_of_several(policy: &Policy, flood: &Flood, facts: &Facts<'_>) -> bool {
     policy.challenges()
-        && facts.proof == Proof::None
+        && !matches!(facts.proof, Proof::Valid { .. })
         && policy.askable(facts)
         && policy.class_of(facts).is_page()
         && flood.agents.read(facts.user_agent).browser
