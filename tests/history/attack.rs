@@ -11,7 +11,7 @@ fn person(n: u32) -> ClientKey {
     spread(10 << 16 | n)
 }
 
-/// Everybody else: addresses from 32.0.0.0 on, those of a /24 one after the other.
+/// Everybody else: addresses from 32/8 on, those of a /24 one after the other.
 fn stranger(n: u32) -> ClientKey {
     ClientKey::new(IpAddr::V4(Ipv4Addr::from((32 << 24) + n * 8)), 64)
 }
@@ -59,7 +59,7 @@ fn a_full_history_knows_no_stranger() {
     let history = with_people(10_000);
     (0..STRANGERS).for_each(|n| history.good(stranger(n), at(HOUR)));
     assert!(history.sweep(at(2 * HOUR)).clients > 60_000, "it is full");
-    // From 128.0.0.0 on nobody was ever seen.
+    // From 128/8 on nobody was ever seen.
     let asked = 2_000_000;
     let taken = (0..asked).filter(|&n| standing(&history, spread((128 << 16) + n), 2 * DAY) != Standing::Unknown);
     let taken = taken.count();
