@@ -263,6 +263,15 @@ mod tests {
     }
 
     #[test]
+    fn halving_never_overstates() {
+        let top = top(8);
+        (0..8).for_each(|n| top.add(client(n), 101));
+        top.add(client(8), 1);
+        top.decay();
+        assert!(top.worst(8).iter().all(|&(who, _)| who != client(8)), "half of one is none");
+    }
+
+    #[test]
     fn counters_stop_before_they_overflow() {
         let top = top(8);
         (0..300).for_each(|_| top.add(client(1), u32::MAX));
