@@ -2,12 +2,19 @@
 
 use super::counters::MAX_LIMITS;
 use super::facts::Facts;
-use super::policy::{CompiledLimit, Policy};
+use super::policy::{CompiledKey, CompiledLimit, Policy};
 use super::reason::Reason;
 use super::state::State;
 use crate::base::clock::Time;
 use crate::base::units::Share;
 use crate::config::settings::Action;
+use crate::flood::challenge::Proof;
+use crate::flood::class::Agent;
+use crate::flood::history::Spots;
+use crate::flood::judge::{Ask, Course, Held};
+use crate::flood::rank::Rank;
+use crate::flood::state::FloodState;
+use crate::flood::window::Signal;
 use crate::limit::gcra::Decision;
 use crate::limit::table::Spot;
 use std::time::Duration;
@@ -19,6 +26,8 @@ pub enum Fate {
     Forward,
     /// It gets a reply from weir.
     Refuse,
+    /// Its client is to prove itself, and may then ask again.
+    Challenge,
     /// Its connection is closed without a reply.
     Close,
 }
@@ -38,10 +47,18 @@ pub struct Verdict {
     pub retry_after: Duration,
     /// How long the request waits in line for the origin, which gets no more than its capacity at any moment.
     pub delay: Duration,
+    /// The state in which it was decided.
+    pub state: FloodState,
+    /// The client's rank, where it was asked for.
+    pub rank: Option<Rank>,
+    /// With `Fate::Challenge`: the client passes without proof too, if it asks again.
+    pub soft: bool,
+    /// The answer is to bring the client a cookie, so that it can be told from programs and from its neighbours.
+    pub probe: bool,
 }
 
-/// The share of the budget's depth that only clients on the allow list may use: under pressure they come first,
-/// while all together stay inside the capacity.
+/// The share of the budget's depth that only clients on the allow list may use where there are no ranks: under
+/// pressure they come first, while all together stay inside the capacity.
 const RESERVE: Share = Share(1_000);
 
 /// How long a client that met a full origin is asked to wait.
@@ -49,8 +66,9 @@ const ORIGIN_RETRY: Duration = Duration::from_secs(1);
 
 /// Decides one request. Allocates nothing, locks nothing, reads no clock.
 ///
-/// The order: allow list, deny list, protocol, limits by client, by prefix and by route, then what the origin can
-/// bear. A refused request is charged to no limit.
+/// The order: allow list, deny list, protocol, limits by client, by prefix and by route, the flood's state and the
+/// client's rank, then what the origin can bear. A request that a limit refuses is charged to none; one that the flood
+/// or the origin's capacity turns away is charged, as its client did send it.
 pub fn decide(policy: &Policy, state: &State, facts: &Facts<'_>, now: Time) -> Verdict {
     let allowed = policy.allow.contains(facts.address);
     if !allowed && policy.deny.contains(facts.address) {
@@ -60,43 +78,93 @@ pub fn decide(policy: &Policy, state: &State, facts: &Facts<'_>, now: Time) -> V
         return Verdict::refuse(fault);
     }
     if allowed {
-        let delay = match bear(policy, state, facts, now, Share(0)) {
-            Ok(delay) => delay,
-            Err(refused) => return refused,
-        };
-        return Verdict { delay, ..Verdict::forward(Reason::AllowList, 0) };
+        return enter(policy, state, facts, u32::MAX).and_then(|()| bear(policy, state, facts, now, Share(0))).map_or_else(
+            |refused| refused,
+            |delay| Verdict { delay, ..Verdict::forward(Reason::AllowList, 0) },
+        );
     }
+    let flood = policy.settings.flood.enabled;
+    let spots = flood.then(|| state.flood.locate(facts.client));
     let mut limits = Limits::find(policy, facts);
-    if let Err(refused) = limits.peek(now, facts) {
-        return refused;
-    }
-    let delay = match bear(policy, state, facts, now, RESERVE) {
-        Ok(delay) => delay,
-        Err(refused) => return Verdict { observed: limits.observed, ..refused },
+    let charged = limits.charge(policy, state, facts, now);
+    let verdict = match (charged, spots) {
+        (Err(refused), _) => refused,
+        (Ok(()), Some(spots)) => by_rank(policy, state, facts, spots, now),
+        (Ok(()), None) => match bear(policy, state, facts, now, RESERVE) {
+            Ok(delay) => Verdict { delay, ..Verdict::forward(Reason::Forwarded, 0) },
+            Err(refused) => refused,
+        },
     };
-    match limits.take(now, facts) {
-        Ok(()) => Verdict { delay, ..Verdict::forward(Reason::Forwarded, limits.observed) },
-        Err(refused) => {
+    let probe = verdict.probe || (limits.crowded && verdict.fate == Fate::Forward);
+    Verdict { probe, observed: limits.observed, ..verdict }
+}
+
+/// What becomes of a request that has passed all limits and has its place in flight, by what the flood says of it.
+fn by_rank(policy: &Policy, state: &State, facts: &Facts<'_>, spots: Spots, now: Time) -> Verdict {
+    let view = state.flood.view();
+    let ask = Ask {
+        client: facts.client,
+        class: policy.class_of(facts),
+        reads: facts.method.reads(),
+        user_agent: facts.user_agent,
+        proof: facts.proof,
+        askable: view.state != FloodState::Normal && policy.askable(facts),
+    };
+    let judged = state.flood.judge(&view, &ask, spots, now);
+    let verdict = match judged.course {
+        Course::Pass => match bear(policy, state, facts, now, policy.reserves[judged.rank as usize]) {
+            Ok(delay) => {
+                Verdict { delay, probe: judged.probe, ..Verdict::forward(Reason::Forwarded, 0) }
+            }
+            Err(refused) if judged.may_prove && state.flood.ask(facts.client, now) => {
+                Verdict { fate: Fate::Challenge, reason: Reason::Challenge, ..refused }
+            }
+            Err(refused) => refused,
+        },
+        Course::Challenge | Course::Probe => {
             state.in_flight.leave(facts.client.bits());
-            refused
+            let soft = judged.course == Course::Probe;
+            Verdict { fate: Fate::Challenge, soft, ..Verdict::refuse(Reason::Challenge) }
         }
+        Course::Hold(held) => {
+            state.in_flight.leave(facts.client.bits());
+            Verdict { retry_after: ORIGIN_RETRY, ..Verdict::refuse(reason_of(held)) }
+        }
+    };
+    match verdict.fate {
+        Fate::Forward => state.flood.counts.one(Signal::Forwarded),
+        _ if verdict.soft => {}
+        _ => state.flood.counts.one(Signal::Refused),
+    }
+    Verdict { state: view.state, rank: Some(judged.rank), ..verdict }
+}
+
+const fn reason_of(held: Held) -> Reason {
+    match held {
+        Held::Client => Reason::FloodClient,
+        Held::Pages => Reason::FloodPages,
+        Held::Logins => Reason::FloodLogins,
+        Held::Agents => Reason::FloodAgents,
+        Held::Newcomers => Reason::FloodNewcomers,
+        Held::Networks => Reason::FloodNetworks,
+        Held::Overload => Reason::Overload,
     }
 }
 
-/// Whether the origin can bear one more, this client's share of its attention included; and after what wait.
-fn bear(policy: &Policy, state: &State, facts: &Facts<'_>, now: Time, reserve: Share) -> Result<Duration, Verdict> {
+/// Takes a place among the requests in flight, of which this client may have `own`.
+fn enter(policy: &Policy, state: &State, facts: &Facts<'_>, own: u32) -> Result<(), Verdict> {
     use crate::limit::in_flight::Full;
-    let (all, own) = (policy.settings.origin.max_in_flight, policy.settings.listen.max_in_flight_per_client);
-    let own = if reserve == Share(0) { u32::MAX } else { own };
-    match state.in_flight.try_enter(facts.client.bits(), all, own) {
-        Ok(()) => {}
-        Err(Full::Total) => {
-            return Err(Verdict { retry_after: ORIGIN_RETRY, ..Verdict::refuse(Reason::OriginInFlight) });
-        }
-        Err(Full::Client) => {
-            return Err(Verdict { retry_after: ORIGIN_RETRY, ..Verdict::refuse(Reason::ClientInFlight) });
-        }
-    }
+    state.in_flight.try_enter(facts.client.bits(), policy.settings.origin.max_in_flight, own).map_err(|full| {
+        let reason = match full {
+            Full::Total => Reason::OriginInFlight,
+            Full::Client => Reason::ClientInFlight,
+        };
+        Verdict { retry_after: ORIGIN_RETRY, ..Verdict::refuse(reason) }
+    })
+}
+
+/// Whether the origin can bear one more, and after what wait. A request that it can't bear leaves its place in flight.
+fn bear(policy: &Policy, state: &State, facts: &Facts<'_>, now: Time, reserve: Share) -> Result<Duration, Verdict> {
     state.budget.enter(&policy.capacity, now, reserve, policy.capacity_depth).map_err(|retry_after| {
         state.in_flight.leave(facts.client.bits());
         Verdict { retry_after: retry_after.max(ORIGIN_RETRY), ..Verdict::refuse(Reason::OriginCapacity) }
@@ -111,11 +179,13 @@ struct Limits<'a> {
     /// Bit per policy limit: covers the request, and is to be charged.
     charged: u64,
     observed: u64,
+    /// A page load of a client that has used up half of its own limit and may be several people: a cookie would tell.
+    crowded: bool,
 }
 
 impl<'a> Limits<'a> {
     fn find(policy: &'a Policy, facts: &Facts<'_>) -> Self {
-        let mut found = Self { policy, spots: [Spot::default(); MAX_LIMITS], charged: 0, observed: 0 };
+        let mut found = Self { policy, spots: [Spot::default(); MAX_LIMITS], charged: 0, observed: 0, crowded: false };
         for (i, limit) in policy.limits.iter().enumerate() {
             if limit.covers(facts) {
                 let spot = limit.table.locate(limit.key_of(facts));
@@ -127,16 +197,33 @@ impl<'a> Limits<'a> {
         found
     }
 
+    /// Charges every limit and takes a place in flight, or does neither.
+    fn charge(&mut self, policy: &Policy, state: &State, facts: &Facts<'_>, now: Time) -> Result<(), Verdict> {
+        self.peek(now, facts)?;
+        enter(policy, state, facts, policy.settings.listen.max_in_flight_per_client)?;
+        self.take(now, facts).inspect_err(|_| state.in_flight.leave(facts.client.bits()))
+    }
+
     /// Asks every limit without charging any; the first that refuses decides.
     fn peek(&mut self, now: Time, facts: &Facts<'_>) -> Result<(), Verdict> {
         let policy = self.policy;
         for i in bits(self.charged) {
             let limit = &policy.limits[i];
-            let Decision::Refuse { retry_after } = limit.table.peek(self.spots[i], &limit.quota, now) else { continue };
+            let retry_after = match limit.table.peek(self.spots[i], &limit.quota, now) {
+                Decision::Admit { remaining } => {
+                    let half_used = limit.key == CompiledKey::Client && remaining < limit.burst / 2;
+                    self.crowded |= half_used && is_one_of_several(policy, facts);
+                    continue;
+                }
+                Decision::Refuse { retry_after } => retry_after,
+            };
             match limit.action_for(facts.client.bits()) {
                 Action::Observe => {
                     self.observed |= 1 << limit.index;
                     self.charged &= !(1 << i);
+                }
+                Action::Refuse if limit.key == CompiledKey::Client && is_one_of_several(policy, facts) => {
+                    return Err(Verdict { fate: Fate::Challenge, ..self.over(i, Action::Refuse, retry_after) });
                 }
                 action => return Err(self.over(i, action, retry_after)),
             }
@@ -159,15 +246,17 @@ impl<'a> Limits<'a> {
 
     fn over(&self, i: usize, action: Action, retry_after: Duration) -> Verdict {
         let fate = if action == Action::Close { Fate::Close } else { Fate::Refuse };
-        Verdict {
-            fate,
-            reason: Reason::Limit,
-            limit: Some(i as u8),
-            observed: self.observed,
-            retry_after,
-            delay: Duration::ZERO,
-        }
+        Verdict { limit: Some(i as u8), observed: self.observed, retry_after, ..Verdict::of(fate, Reason::Limit) }
     }
+}
+
+/// Whether this may be one browser of several behind its address: a page load without a cookie, that can be asked.
+fn is_one_of_several(policy: &Policy, facts: &Facts<'_>) -> bool {
+    policy.challenges()
+        && facts.proof == Proof::None
+        && policy.askable(facts)
+        && policy.class_of(facts).is_page()
+        && Agent::of(facts.user_agent).browser
 }
 
 /// The positions of the ones of `mask`.
@@ -184,18 +273,26 @@ fn bits(mut mask: u64) -> impl Iterator<Item = usize> {
 impl Verdict {
     /// Passed on.
     pub const fn forward(reason: Reason, observed: u64) -> Self {
-        Self { fate: Fate::Forward, reason, limit: None, observed, retry_after: Duration::ZERO, delay: Duration::ZERO }
+        Self { observed, ..Self::of(Fate::Forward, reason) }
     }
 
     /// Refused, by no limit.
     pub const fn refuse(reason: Reason) -> Self {
+        Self::of(Fate::Refuse, reason)
+    }
+
+    const fn of(fate: Fate, reason: Reason) -> Self {
         Self {
-            fate: Fate::Refuse,
+            fate,
             reason,
             limit: None,
             observed: 0,
             retry_after: Duration::ZERO,
             delay: Duration::ZERO,
+            state: FloodState::Normal,
+            rank: None,
+            soft: false,
+            probe: false,
         }
     }
 

@@ -6,12 +6,6 @@ use crate::config::section::Section;
 use serde_json::json;
 
 pub(super) fn later(s: &mut Section<'_, '_>) {
-    let flood = s.table("flood", "The flood detector. Not in this version.", |s| {
-        s.later("enabled", flag(), "true", "Whether floods are looked for.")
-    });
-    if flood && s.has("flood") {
-        s.document().note("flood", "this version has no flood detector; it holds the limits and the origin budget");
-    }
     s.table("ban", "Bans of repeated offenders. Not in this version.", |s| {
         let doc = "How long the first ban lasts, the second, and so on.";
         s.later("ladder", list(duration("1s", "365d")), r#"["1m", "10m", "1h"]"#, doc);
