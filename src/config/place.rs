@@ -100,17 +100,27 @@ pub(super) fn log_target(base: &Path) -> Kind<LogTarget> {
     Kind::string(want, want, json!({"type": "string", "minLength": 1}), move |text| match text {
         "stdout" => Ok(LogTarget::Stdout),
         "off" => Ok(LogTarget::Off),
-        path => {
-            let path = resolve(&base, path)?;
-            if path.is_dir() {
-                return Err("is a folder; write the path of a file".to_owned());
-            }
-            match path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
-                Some(folder) => Err(format!("cannot be written: there is no folder {}", folder.display())),
-                None => Ok(LogTarget::File(path)),
-            }
-        }
+        path => writable(&base, path).map(LogTarget::File),
     })
+}
+
+/// A file that weir writes; a relative path starts at `base`.
+pub(super) fn file_to_write(base: &Path) -> Kind<PathBuf> {
+    let base = base.to_owned();
+    let want = "the path of a file to write, absolute or from this config's folder";
+    let schema = json!({"type": "string", "minLength": 1});
+    Kind::string("path of a file to write", want, schema, move |text| writable(&base, text))
+}
+
+fn writable(base: &Path, text: &str) -> Result<PathBuf, String> {
+    let path = resolve(base, text)?;
+    if path.is_dir() {
+        return Err("is a folder; write the path of a file".to_owned());
+    }
+    match path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
+        Some(folder) => Err(format!("cannot be written: there is no folder {}", folder.display())),
+        None => Ok(path),
+    }
 }
 
 /// An address of an origin.

@@ -1,5 +1,9 @@
 //! A checked config as plain values: every default filled in, every unit resolved, nothing left to doubt.
 
+mod ban;
+
+pub use ban::{Ban, Threshold};
+
 use crate::base::units::{Bytes, Rate, Share};
 use ipnet::IpNet;
 use std::collections::BTreeMap;
@@ -22,6 +26,8 @@ pub struct Settings {
     pub lists: Lists,
     /// The limits, in the order in which they are tried.
     pub limits: Vec<Limit>,
+    /// Who is turned away for a time.
+    pub ban: Ban,
     /// What a refused client gets to read.
     pub reply: Reply,
     /// The access log.
@@ -271,6 +277,16 @@ pub enum PathPattern {
     Exact(String),
     /// Every path that begins so (written with a `*` at the end).
     Prefix(String),
+}
+
+impl PathPattern {
+    /// Whether `path` is meant.
+    pub fn covers(&self, path: &[u8]) -> bool {
+        match self {
+            Self::Exact(exact) => exact.as_bytes() == path,
+            Self::Prefix(start) => path.starts_with(start.as_bytes()),
+        }
+    }
 }
 
 /// `[[limit]]`.

@@ -5,8 +5,10 @@ use super::facts::Facts;
 use super::policy::{CompiledLimit, Policy};
 use super::reason::Reason;
 use super::state::State;
+use crate::ban::Ban;
 use crate::base::clock::Time;
 use crate::base::units::Share;
+use crate::client::key::ClientKey;
 use crate::config::settings::Action;
 use crate::limit::gcra::Decision;
 use crate::limit::table::Spot;
@@ -49,10 +51,13 @@ const ORIGIN_RETRY: Duration = Duration::from_secs(1);
 
 /// Decides one request. Allocates nothing, locks nothing, reads no clock.
 ///
-/// The order: allow list, deny list, protocol, limits by client, by prefix and by route, then what the origin can
+/// The order: allow list, bans, deny list, protocol, limits by client, by prefix and by route, then what the origin can
 /// bear. A refused request is charged to no limit.
 pub fn decide(policy: &Policy, state: &State, facts: &Facts<'_>, now: Time) -> Verdict {
     let allowed = policy.allow.contains(facts.address);
+    if !allowed && let Some(ban) = state.bans.check(ClientKey::new(facts.address, 128), now) {
+        return Verdict::banned(&ban, now);
+    }
     if !allowed && policy.deny.contains(facts.address) {
         return Verdict::refuse(Reason::DenyList);
     }

@@ -4,6 +4,7 @@ use super::counters::MAX_LIMITS;
 use super::facts::{Facts, Method};
 use super::state::State;
 use crate::access::cidr_set::CidrSet;
+use crate::ban::Rules;
 use crate::base::clock::Time;
 use crate::base::units::Share;
 use crate::config::settings::{Action, Limit, LimitKey, PathPattern, Settings};
@@ -38,6 +39,8 @@ pub struct Policy {
     pub limits: Vec<CompiledLimit>,
     /// Lower-case names of the headers that limits count by.
     pub header_keys: Vec<String>,
+    /// What counts as an offence.
+    pub offences: Rules,
     /// The origin's capacity: what may go at once and what may wait in line are its burst.
     pub capacity: Quota,
     /// How many of that burst may go at once.
@@ -104,6 +107,7 @@ impl Policy {
             trusted: CidrSet::build(settings.client.trusted_proxies.iter().copied()),
             capacity: Quota::new(settings.origin.capacity, depth + line),
             capacity_depth: depth,
+            offences: Rules::of(&settings.ban),
             limits,
             header_keys,
             settings,
@@ -169,11 +173,7 @@ impl CompiledLimit {
     /// Whether this limit covers the request.
     pub fn covers(&self, facts: &Facts<'_>) -> bool {
         self.methods & facts.method.bit() != 0
-            && (self.paths.is_empty()
-                || self.paths.iter().any(|p| match p {
-                    PathPattern::Exact(path) => path.as_bytes() == facts.path,
-                    PathPattern::Prefix(start) => facts.path.starts_with(start.as_bytes()),
-                }))
+            && (self.paths.is_empty() || self.paths.iter().any(|p| p.covers(facts.path)))
     }
 
     /// The key that the request is counted by.

@@ -1,6 +1,7 @@
 //! What outlives every reload: who owes how much, what is in flight, what was counted.
 
 use super::counters::{Counters, MAX_LIMITS};
+use crate::ban::{Bans, Offences};
 use crate::base::clock::Time;
 use crate::client::shared_key::SharedKey;
 use crate::config::settings::Limit;
@@ -9,6 +10,7 @@ use crate::limit::gcra::Quota;
 use crate::limit::in_flight::InFlight;
 use crate::limit::seeds::Seeds;
 use crate::limit::table::Table;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Cells in either row of the counts of what is open: 512 KiB in all for requests and as much for connections.
@@ -26,6 +28,10 @@ pub struct State {
     pub budget: Budget,
     /// What was decided.
     pub counters: Counters,
+    /// Who is banned.
+    pub bans: Bans,
+    /// Who did what wrong.
+    pub offences: Offences,
     /// Whether all clients seem to share one key.
     pub shared_key: SharedKey,
 }
@@ -45,6 +51,8 @@ impl State {
             connections: InFlight::new(IN_FLIGHT_CELLS, Seeds::random()),
             budget: Budget::new(),
             counters: Counters::new(),
+            bans: Bans::default(),
+            offences: Offences::new(RandomState::new().hash_one(1u8)),
             shared_key: SharedKey::default(),
         }
     }

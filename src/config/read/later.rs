@@ -1,6 +1,6 @@
 //! Tables that a later version fills: their keys are read and checked, so that a config can be ready for it.
 
-use crate::config::kind::{Kind, choice, duration, flag, list};
+use crate::config::kind::{Kind, choice, flag, list};
 use crate::config::place::socket;
 use crate::config::section::Section;
 use serde_json::json;
@@ -11,13 +11,6 @@ pub(super) fn later(s: &mut Section<'_, '_>) {
     });
     if flood && s.has("flood") {
         s.document().note("flood", "this version has no flood detector; it holds the limits and the origin budget");
-    }
-    s.table("ban", "Bans of repeated offenders. Not in this version.", |s| {
-        let doc = "How long the first ban lasts, the second, and so on.";
-        s.later("ladder", list(duration("1s", "365d")), r#"["1m", "10m", "1h"]"#, doc);
-    });
-    if s.has("ban") {
-        s.document().note("ban", "this version bans nobody; it holds the limits and the origin budget");
     }
     sink(s, "waf", "Bans handed to AWS WAF. Not in this version.", |s| {
         const SCOPES: &[(&str, ())] = &[("regional", ()), ("cloudfront", ())];
