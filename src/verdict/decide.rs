@@ -5,7 +5,6 @@ use super::facts::Facts;
 use super::policy::{CompiledLimit, Policy};
 use super::reason::Reason;
 use super::state::State;
-use crate::ban::Ban;
 use crate::base::clock::Time;
 use crate::base::units::Share;
 use crate::client::key::ClientKey;
