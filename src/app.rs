@@ -10,6 +10,7 @@ mod reloading;
 use crate::admin::{self, Admin, Live};
 use crate::base::clock;
 use crate::config::settings::Settings;
+use crate::control::detect::Detect;
 use crate::control::drain::{self, Drain};
 use crate::control::phase::PhaseCell;
 use crate::control::recent::Recent;
@@ -90,6 +91,7 @@ pub struct App {
     runtime: Runtime,
     admin: Admin,
     drain: Drain,
+    detect: Detect,
     log: Arc<AccessLog>,
     reloader: Arc<Reloader>,
     phase: Arc<PhaseCell>,
@@ -129,6 +131,7 @@ pub fn start(path: &Path) -> Result<App, StartError> {
     let reloader = Arc::new(reloading::reloader(path, fresh, &settings, reach));
     let recent = Arc::new(Recent::with_capacity(RECENT));
     let drain = take_records(&edge, &recent, &log)?;
+    let detect = Detect::start(edge.policy.clone(), edge.state.clone()).map_err(anyhow::Error::from)?;
     let stop = look_after(&runtime, &edge, &reloader, &warning);
     let phase = Arc::new(PhaseCell::default());
     let live = Live {
@@ -150,7 +153,7 @@ pub fn start(path: &Path) -> Result<App, StartError> {
     let admin = Admin::start(settings.admin.address, token, Arc::new(live))?;
     let workers = proxy::start(edge.clone(), bound, certificates.as_ref(), closing)?;
     phase.set(Phase::Serving);
-    Ok(App { edge, workers, runtime, admin, drain, log, reloader, phase, stop, http, https })
+    Ok(App { edge, workers, runtime, admin, drain, detect, log, reloader, phase, stop, http, https })
 }
 
 /// What all connections share, with nothing in it yet.
@@ -246,6 +249,7 @@ impl App {
             tracing::warn!(cut, "connections were cut: listen.drain_timeout was over before their requests were");
         }
         self.stop.send_replace(true);
+        drop(self.detect);
         drop(self.drain);
         if !self.log.stop(LAST_LINES) {
             tracing::warn!("the last lines of the access log could not be written");

@@ -10,7 +10,7 @@
 //! ```
 //!
 //! Layers, lowest first: `base`; `config`, `event`; the pure core `client`, `access`, `limit`, `origin`,
-//! `verdict`; the data plane `proxy` beside the control plane `control`, `sink`, `admin`, `simulate`, `demo`;
+//! `flood`, `verdict`; the data plane `proxy` beside the control plane `control`, `sink`, `admin`, `simulate`, `demo`;
 //! `app` and `cli` on top. A module uses lower layers only; `verdict` alone joins its siblings; the two planes
 //! never meet but in data. `tests/tidy.rs` holds this.
 
@@ -24,6 +24,7 @@ pub mod config;
 pub mod control;
 pub mod demo;
 pub mod event;
+pub mod flood;
 pub mod limit;
 pub mod origin;
 pub mod proxy;

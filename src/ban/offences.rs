@@ -12,6 +12,7 @@ use crate::base::units::Rate;
 use crate::client::key::ClientKey;
 use crate::config::settings::{self, PathPattern, Threshold};
 use crate::event::record::Text;
+use crate::limit::seeds::Seeds;
 use crossbeam_queue::ArrayQueue;
 
 /// Counts that are held at once: 512 KiB.
@@ -68,7 +69,7 @@ struct Line([AtomicU64; WAYS]);
 /// The counts of all clients, and the suspects.
 pub struct Offences {
     lines: Box<[Line]>,
-    seed: u64,
+    seeds: Seeds,
     suspects: ArrayQueue<Suspect>,
     dropped: AtomicU64,
 }
@@ -124,11 +125,11 @@ impl Bound {
 }
 
 impl Offences {
-    /// Nobody did anything yet. The same `seed` spreads clients in the same way.
-    pub fn new(seed: u64) -> Self {
+    /// Nobody did anything yet.
+    pub fn new(seeds: Seeds) -> Self {
         Self {
             lines: (0..SLOTS / WAYS).map(|_| Line::default()).collect(),
-            seed,
+            seeds,
             suspects: ArrayQueue::new(SUSPECTS),
             dropped: AtomicU64::new(0),
         }
@@ -164,7 +165,7 @@ impl Offences {
 
     /// Counts one; true where that reaches the threshold, and the count starts again.
     fn crosses(&self, client: ClientKey, kind: Offence, bound: &Bound, now: Time) -> bool {
-        let hash = self.hash(client.bits() ^ (kind as u128) << 112);
+        let hash = self.seeds.hash(client.bits() ^ (kind as u128) << 112);
         let line = &self.lines[((hash >> 32) * self.lines.len() as u64 >> 32) as usize].0;
         // Never 0: that means empty.
         let mark = (hash & u64::from(u32::MAX >> 4)).max(1);
@@ -188,16 +189,6 @@ impl Offences {
                 return crossed;
             }
         }
-    }
-
-    /// All bits of the key reach all bits of the result.
-    fn hash(&self, key: u128) -> u64 {
-        let fold = |a: u64, b: u64| {
-            let product = u128::from(a) * u128::from(b);
-            product as u64 ^ (product >> 64) as u64
-        };
-        let halves = fold(key as u64 ^ self.seed, (key >> 64) as u64 ^ 0x9e37_79b9_7f4a_7c15);
-        fold(halves ^ self.seed.rotate_left(32), 0xa076_1d64_78bd_642f)
     }
 }
 
@@ -226,7 +217,7 @@ mod tests {
 
     #[test]
     fn a_threshold_makes_one_suspect_for_so_many_offences() {
-        let (offences, rules) = (Offences::new(1), rules("[ban.client_errors]\nrate = \"60/m\"\nburst = 10"));
+        let (offences, rules) = (Offences::new(Seeds::fixed(1)), rules("[ban.client_errors]\nrate = \"60/m\"\nburst = 10"));
         assert_eq!(noted(&offences, &rules, client(1), Offence::ClientError, 9, START), 0);
         assert_eq!(noted(&offences, &rules, client(2), Offence::ClientError, 9, START), 0, "each has its own count");
         offences.note(&rules, client(1), Offence::ClientError, b"/missing", START);
@@ -238,7 +229,7 @@ mod tests {
 
     #[test]
     fn time_forgives_at_the_rate() {
-        let (offences, rules) = (Offences::new(1), rules("[ban.client_errors]\nrate = \"60/m\"\nburst = 10"));
+        let (offences, rules) = (Offences::new(Seeds::fixed(1)), rules("[ban.client_errors]\nrate = \"60/m\"\nburst = 10"));
         for second in 0..600 {
             let now = START + Duration::from_secs(second);
             assert_eq!(noted(&offences, &rules, client(1), Offence::ClientError, 1, now), 0, "{second}");
@@ -249,7 +240,7 @@ mod tests {
 
     #[test]
     fn kinds_are_counted_apart_and_can_be_left_uncounted() {
-        let (offences, rules) = (Offences::new(1), rules("[ban.slow]\nburst = 0\n[ban.protocol]\nburst = 2"));
+        let (offences, rules) = (Offences::new(Seeds::fixed(1)), rules("[ban.slow]\nburst = 0\n[ban.protocol]\nburst = 2"));
         assert_eq!(noted(&offences, &rules, client(1), Offence::Slow, 10_000, START), 0);
         assert_eq!(noted(&offences, &rules, client(1), Offence::Protocol, 1, START), 0);
         assert_eq!(noted(&offences, &rules, client(1), Offence::Honeypot, 1, START), 1, "once is enough");
@@ -273,7 +264,7 @@ mod tests {
 
     #[test]
     fn a_flood_of_strangers_makes_no_suspect_and_takes_no_memory() {
-        let (offences, rules) = (Offences::new(1), rules("[ban.client_errors]\nburst = 3"));
+        let (offences, rules) = (Offences::new(Seeds::fixed(1)), rules("[ban.client_errors]\nburst = 3"));
         for n in 0..1_000_000u32 {
             let stranger = ClientKey::new(std::net::Ipv4Addr::from(n.wrapping_mul(2_654_435_761)).into(), 64);
             offences.note(&rules, stranger, Offence::ClientError, b"/", START);
@@ -285,7 +276,7 @@ mod tests {
 
     #[test]
     fn a_full_queue_is_counted() {
-        let (offences, rules) = (Offences::new(1), rules(""));
+        let (offences, rules) = (Offences::new(Seeds::fixed(1)), rules(""));
         for n in 0..5_000 {
             offences.note(&rules, client(n), Offence::Honeypot, b"/", START);
         }
@@ -294,7 +285,7 @@ mod tests {
 
     #[test]
     fn counts_of_all_threads_add_up() {
-        let (offences, rules) = (Offences::new(1), rules("[ban.client_errors]\nrate = \"1/h\"\nburst = 1000"));
+        let (offences, rules) = (Offences::new(Seeds::fixed(1)), rules("[ban.client_errors]\nrate = \"1/h\"\nburst = 1000"));
         std::thread::scope(|s| {
             for _ in 0..4 {
                 s.spawn(|| (0..2_500).for_each(|_| offences.note(&rules, client(1), Offence::ClientError, b"/", START)));
@@ -309,7 +300,7 @@ mod tests {
             burst in 2u32..50, per_minute in 1u32..600, gaps in prop::collection::vec(0u64..3_000, 1..300),
         ) {
             let keys = format!("[ban.client_errors]\nrate = \"{per_minute}/m\"\nburst = {burst}");
-            let (offences, rules) = (Offences::new(7), rules(&keys));
+            let (offences, rules) = (Offences::new(Seeds::fixed(7)), rules(&keys));
             let (mut now, mut times) = (START, Vec::new());
             for gap in gaps {
                 now = now + Duration::from_millis(gap);

@@ -2,9 +2,10 @@
 
 use super::kind::{Kind, Problem};
 use super::section::article;
-use super::settings::{ListEntry, LogTarget, OriginAddress, PathPattern};
+use super::settings::{ListEntry, LogTarget, OriginAddress, PathPattern, Secret};
 use crate::base::units::Bytes;
 use ipnet::IpNet;
+use ring::digest::{SHA256, digest};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -68,6 +69,26 @@ pub(super) fn file(base: &Path) -> Kind<PathBuf> {
     let want = "the path of a file, absolute or from this config's folder";
     let schema = json!({"type": "string", "minLength": 1});
     Kind::string("path of a file", want, schema, move |text| existing(&base, text, u64::MAX))
+}
+
+/// A secret in a file, of any bytes but few; a relative path starts at `base`.
+pub(super) fn secret_file(base: &Path) -> Kind<Secret> {
+    const LEAST: usize = 32;
+    let base = base.to_owned();
+    let want = "the path of a file with at least 32 random bytes";
+    let schema = json!({"type": "string", "minLength": 1});
+    Kind::string("path of a file with at least 32 random bytes", want, schema, move |text| {
+        let path = existing(&base, text, 4096)?;
+        let content = std::fs::read(&path).map_err(|e| format!("cannot be read as {}: {e}", path.display()))?;
+        let content = content.trim_ascii();
+        if content.len() < LEAST {
+            let found = content.len();
+            return Err(format!("has {found} bytes ({}); write a file with at least {LEAST}", path.display()));
+        }
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(digest(&SHA256, content).as_ref());
+        Ok(Secret::new(path, bytes))
+    })
 }
 
 fn resolve(base: &Path, text: &str) -> Result<PathBuf, String> {

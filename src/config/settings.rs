@@ -1,8 +1,10 @@
 //! A checked config as plain values: every default filled in, every unit resolved, nothing left to doubt.
 
 mod ban;
+mod challenge;
 
 pub use ban::{Ban, Threshold};
+pub use challenge::{Challenge, Secret};
 
 use crate::base::units::{Bytes, Rate, Share};
 use ipnet::IpNet;
@@ -26,6 +28,8 @@ pub struct Settings {
     pub lists: Lists,
     /// The limits, in the order in which they are tried.
     pub limits: Vec<Limit>,
+    /// What is done against floods.
+    pub flood: Flood,
     /// Who is turned away for a time.
     pub ban: Ban,
     /// What a refused client gets to read.
@@ -102,6 +106,28 @@ pub struct Admin {
     pub address: SocketAddr,
     /// A file with the bearer token that `/api` and `/metrics` ask for; needed off loopback.
     pub token_file: Option<PathBuf>,
+}
+
+/// `[flood]`: what is done against floods.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Flood {
+    /// Whether floods are looked for; without it the limits and the origin's budget hold.
+    pub enabled: bool,
+    /// Paths of logins.
+    pub login: Vec<PathPattern>,
+    /// Where the history of good clients is kept.
+    pub history: History,
+    /// How clients prove themselves.
+    pub challenge: Challenge,
+}
+
+/// `[flood.history]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct History {
+    /// The file that it is saved to and loaded from; none: it is lost at the end.
+    pub file: Option<PathBuf>,
+    /// How often it is saved.
+    pub save_every: Duration,
 }
 
 /// Where the client's address is read.

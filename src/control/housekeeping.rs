@@ -32,7 +32,11 @@ pub async fn run(
             if round % SWEEP == 0 {
                 let state = state.clone();
                 // Some milliseconds a table: not on the runtime's thread.
-                let _ = tokio::task::spawn_blocking(move || state.tables.sweep(clock::now())).await;
+                let _ = tokio::task::spawn_blocking(move || {
+                    state.tables.sweep(clock::now());
+                    state.flood.sweep(clock::now());
+                })
+                .await;
             }
         }
     };

@@ -22,7 +22,7 @@ impl Seeds {
 
     /// Two multiply-folds: all bits of the key reach all bits of the result.
     #[inline]
-    pub(super) const fn hash(&self, key: u128) -> u64 {
+    pub(crate) const fn hash(&self, key: u128) -> u64 {
         let [a, b, c] = self.0;
         fold(fold(key as u64 ^ a, (key >> 64) as u64 ^ b) ^ c, 0xa076_1d64_78bd_642f)
     }

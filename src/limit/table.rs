@@ -112,6 +112,26 @@ impl Table {
         }
     }
 
+    /// As [`take`](Self::take), at another price and with another burst, both in intervals of the quota.
+    #[inline]
+    pub fn take_at(&self, spot: Spot, quota: &Quota, now: Time, price: f64, burst: f64) -> bool {
+        let ticks = |intervals: f64| (intervals * INTERVAL as f64) as u64;
+        let (now, price, full) = (quota.ticks(now), ticks(price), ticks(burst).min(quota.full()));
+        loop {
+            let seen = self.look(spot, now);
+            let debt = seen.debt.min(quota.full());
+            if debt + price > full {
+                return false;
+            }
+            let word = pack(spot.fingerprint, now.wrapping_add(debt + price));
+            let slot = &self.line(spot).0[seen.slot];
+            // Relaxed: as in `take`.
+            if slot.compare_exchange(seen.word, word, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+                return true;
+            }
+        }
+    }
+
     /// What the spot's key owes; nothing where it has no slot.
     pub fn debt(&self, spot: Spot, quota: &Quota, now: Time) -> Option<Debt> {
         let seen = self.look(spot, quota.ticks(now));

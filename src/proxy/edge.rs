@@ -88,6 +88,8 @@ pub(super) struct Story {
     pub(super) started: Time,
     /// The client's whole address.
     pub(super) address: IpAddr,
+    /// The client.
+    pub(super) client: ClientKey,
     /// Why it was let through.
     pub(super) reason: crate::verdict::reason::Reason,
     /// Limits that would have refused it.

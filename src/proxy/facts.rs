@@ -35,6 +35,8 @@ pub(super) fn of_head<'a>(
         let found = head.headers.iter().find(|h| h.name.eq_ignore_ascii_case(name));
         *slot = found.map(|h| header_key(h.value));
     }
+    facts.query = head.target.contains('?');
+    facts.user_agent = head.user_agent;
     facts.fault = method_fault(head.method.as_bytes());
     facts
 }
@@ -55,6 +57,8 @@ pub(super) fn of_stream<'a>(
     let method = request.method.as_str().as_bytes();
     let mut facts = Facts::new(address, client, Method::parse(method), path);
     facts.header_keys = header_keys(headers, policy);
+    facts.query = request.raw_path().contains(&b'?');
+    facts.user_agent = headers.get("user-agent").map_or(b"", |v| v.as_bytes());
     facts.fault = method_fault(method).or_else(|| too_large(request, policy));
     facts
 }

@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::edge::Peer;
 use super::forward::carried_id;
-use super::gate::head::{Head, is};
+use super::gate::head::Head;
 use crate::base::clock::Time;
 use crate::event::record::{Outcome, Protocol, Record, Text};
 use crate::verdict::reason::{Class, Reason};
@@ -20,13 +20,12 @@ pub(super) fn of_refused_head(
     peer: &Peer,
     now: Time,
 ) -> Record {
-    let agent = head.headers.iter().find(|h| is(h.name.as_bytes(), b"user-agent"));
     let mut record = refused(facts, verdict, policy, peer, now);
     record.protocol = head.protocol;
     record.method = Text::new(head.method.as_bytes());
     record.host = Text::new(head.host);
     record.path = Text::new(path_only(head.target.as_bytes()));
-    record.user_agent = Text::new(agent.map_or(b"", |h| h.value));
+    record.user_agent = Text::new(head.user_agent);
     record
 }
 

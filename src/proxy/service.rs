@@ -7,7 +7,7 @@ use super::gate::Gate;
 use super::path::Buffer;
 use super::reply::Refusal;
 use super::{facts, forward, http2, record};
-use crate::base::clock;
+use crate::base::clock::{self, Time};
 use crate::config::settings::OriginProtocol;
 use crate::origin::Pick;
 use crate::verdict::reason::{Class, Reason};
@@ -50,6 +50,7 @@ impl Service {
             context.story = Some(Story {
                 started: now,
                 address: facts.address,
+                client: facts.client,
                 reason: verdict.reason,
                 observed: verdict.observed,
                 delay: verdict.delay,
@@ -366,6 +367,18 @@ impl Service {
         }
     }
 
+    /// Tells the flood detector how the origin did, and who is a good client.
+    fn learn(&self, session: &Session, reason: Reason, context: &Context, now: &impl std::ops::Deref<Target = Time>) {
+        let Some(story) = context.story.filter(|_| context.policy.settings.flood.enabled) else { return };
+        let written = session.response_written().map_or(0, |r| r.status.as_u16());
+        let status = if reason.class() == Class::Fault { reason.status() } else { written };
+        if matches!(reason.class(), Class::Forward | Class::Fault) && status > 0 {
+            let sent = story.started + story.delay;
+            let took = context.first_byte.map_or_else(|| now.since(sent), |at| at.since(sent));
+            self.edge.state.flood.answered(story.client, status, took, **now);
+        }
+    }
+
     /// Counts and logs a request that was admitted.
     fn finish(&self, session: &Session, reason: Reason, context: &mut Context) {
         let (edge, now) = (&self.edge, LazyCell::new(clock::now));
@@ -376,6 +389,7 @@ impl Service {
                 _ => {}
             }
         }
+        self.learn(session, reason, context, &now);
         let counters = &edge.state.counters;
         counters.ended(reason);
         counters.bytes(context.meter.bytes(), context.bytes_out);

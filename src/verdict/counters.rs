@@ -1,8 +1,8 @@
 //! What was decided, counted: one shard a worker, so that counting never makes two cores share a cache line.
 
 use super::reason::Reason;
-use std::cell::Cell;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use crate::base::shard::{self, SHARDS};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// The most limits a config may have.
@@ -10,8 +10,6 @@ pub const MAX_LIMITS: usize = 64;
 
 /// Upper bounds of the latency buckets, in milliseconds; the last bucket has no bound.
 pub const LATENCY_BOUNDS_MS: [u64; 14] = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000];
-
-const SHARDS: usize = 16;
 
 /// All counts since the process began; a reload resets none.
 #[derive(Debug)]
@@ -157,16 +155,7 @@ impl Counters {
     }
 
     fn shard(&self) -> &Shard {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        thread_local! { static MINE: Cell<usize> = const { Cell::new(usize::MAX) } }
-        let mine = MINE.get();
-        if mine != usize::MAX {
-            return &self.shards[mine];
-        }
-        // Relaxed: hands out numbers, orders nothing.
-        let mine = NEXT.fetch_add(1, Ordering::Relaxed) % SHARDS;
-        MINE.set(mine);
-        &self.shards[mine]
+        &self.shards[shard::mine()]
     }
 }
 

@@ -2,13 +2,20 @@
 
 use super::counters::MAX_LIMITS;
 use super::facts::Facts;
-use super::policy::{CompiledLimit, Policy};
+use super::policy::{CompiledKey, CompiledLimit, Policy};
 use super::reason::Reason;
 use super::state::State;
 use crate::base::clock::Time;
 use crate::base::units::Share;
 use crate::client::key::ClientKey;
 use crate::config::settings::Action;
+use crate::flood::challenge::Proof;
+use crate::flood::class::Agent;
+use crate::flood::judge::{Ask, Course, Held, Judgement};
+use crate::flood::rank::Rank;
+use crate::flood::state::FloodState;
+use crate::flood::view::View;
+use crate::flood::window::Signal;
 use crate::limit::gcra::Decision;
 use crate::limit::table::Spot;
 use std::time::Duration;
@@ -20,6 +27,8 @@ pub enum Fate {
     Forward,
     /// It gets a reply from weir.
     Refuse,
+    /// Its client is to prove itself, and may then ask again.
+    Challenge,
     /// Its connection is closed without a reply.
     Close,
 }
@@ -39,10 +48,16 @@ pub struct Verdict {
     pub retry_after: Duration,
     /// How long the request waits in line for the origin, which gets no more than its capacity at any moment.
     pub delay: Duration,
+    /// The state in which it was decided.
+    pub state: FloodState,
+    /// The client's rank, where it was asked for.
+    pub rank: Option<Rank>,
+    /// The answer is to bring the client a cookie, so that it can be told from programs and from its neighbours.
+    pub probe: bool,
 }
 
-/// The share of the budget's depth that only clients on the allow list may use: under pressure they come first,
-/// while all together stay inside the capacity.
+/// The share of the budget's depth that only clients on the allow list may use where there are no ranks: under
+/// pressure they come first, while all together stay inside the capacity.
 const RESERVE: Share = Share(1_000);
 
 /// How long a client that met a full origin is asked to wait.
@@ -50,8 +65,8 @@ const ORIGIN_RETRY: Duration = Duration::from_secs(1);
 
 /// Decides one request. Allocates nothing, locks nothing, reads no clock.
 ///
-/// The order: allow list, bans, deny list, protocol, limits by client, by prefix and by route, then what the origin can
-/// bear. A refused request is charged to no limit.
+/// The order: allow list, bans, deny list, protocol, limits by client, by prefix and by route, the flood's state and
+/// the client's rank, then what the origin can bear. A refused request is charged to no limit.
 pub fn decide(policy: &Policy, state: &State, facts: &Facts<'_>, now: Time) -> Verdict {
     let allowed = policy.allow.contains(facts.address);
     if !allowed && let Some(ban) = state.bans.check(ClientKey::new(facts.address, 128), now) {
@@ -64,17 +79,35 @@ pub fn decide(policy: &Policy, state: &State, facts: &Facts<'_>, now: Time) -> V
         return Verdict::refuse(fault);
     }
     if allowed {
-        let delay = match bear(policy, state, facts, now, Share(0)) {
+        let delay = match bear(policy, state, facts, now, Who::Allowed) {
             Ok(delay) => delay,
             Err(refused) => return refused,
         };
         return Verdict { delay, ..Verdict::forward(Reason::AllowList, 0) };
     }
+    if !policy.settings.flood.enabled {
+        return decide_without_ranks(policy, state, facts, now);
+    }
+    let spots = state.flood.locate(facts.client);
+    let view = state.flood.view();
+    let mut limits = Limits::find(policy, facts);
+    if let Err(refused) = limits.peek(now, facts) {
+        return Verdict { state: view.state, ..refused };
+    }
+    let flood = Gate { policy, state, facts, view: &view, now };
+    let judged = state.flood.judge(&view, &flood.ask(), spots, now);
+    let verdict = flood.admit(&limits, &judged);
+    let probe = judged.probe || (limits.crowded && verdict.fate == Fate::Forward);
+    Verdict { state: view.state, rank: Some(judged.rank), probe, observed: limits.observed, ..verdict }
+}
+
+/// With `flood.enabled = false`: limits, then the origin's capacity.
+fn decide_without_ranks(policy: &Policy, state: &State, facts: &Facts<'_>, now: Time) -> Verdict {
     let mut limits = Limits::find(policy, facts);
     if let Err(refused) = limits.peek(now, facts) {
         return refused;
     }
-    let delay = match bear(policy, state, facts, now, RESERVE) {
+    let delay = match bear(policy, state, facts, now, Who::Leaves(RESERVE)) {
         Ok(delay) => delay,
         Err(refused) => return Verdict { observed: limits.observed, ..refused },
     };
@@ -87,11 +120,93 @@ pub fn decide(policy: &Policy, state: &State, facts: &Facts<'_>, now: Time) -> V
     }
 }
 
+/// One request before the flood's judgement and the origin's budget.
+struct Gate<'a> {
+    policy: &'a Policy,
+    state: &'a State,
+    facts: &'a Facts<'a>,
+    view: &'a View,
+    now: Time,
+}
+
+impl Gate<'_> {
+    fn ask(&self) -> Ask<'_> {
+        let (policy, facts) = (self.policy, self.facts);
+        Ask {
+            client: facts.client,
+            class: policy.class_of(facts),
+            reads: facts.method.reads(),
+            user_agent: facts.user_agent,
+            proof: facts.proof,
+            askable: self.view.state != FloodState::Normal && policy.askable(facts),
+        }
+    }
+
+    /// Charges the budget and the limits, if the flood's judgement lets the request through.
+    fn admit(&self, limits: &Limits<'_>, judged: &Judgement) -> Verdict {
+        let (policy, state, facts, now) = (self.policy, self.state, self.facts, self.now);
+        let counts = &state.flood.counts;
+        match judged.course {
+            Course::Pass => {}
+            Course::Challenge => return Verdict { fate: Fate::Challenge, ..Verdict::refuse(Reason::Challenge) },
+            Course::Hold(held) => {
+                counts.one(Signal::Refused);
+                return Verdict { retry_after: ORIGIN_RETRY, ..Verdict::refuse(reason_of(held)) };
+            }
+        }
+        let delay = match bear(policy, state, facts, now, Who::Leaves(policy.reserves[judged.rank as usize])) {
+            Ok(delay) => delay,
+            Err(refused) if judged.may_prove && refused.reason == Reason::OriginCapacity => {
+                state.flood.challenged(facts.client, now);
+                return Verdict { fate: Fate::Challenge, ..Verdict::refuse(Reason::Challenge) };
+            }
+            Err(refused) => {
+                counts.one(Signal::Refused);
+                return refused;
+            }
+        };
+        match limits.take(now, facts) {
+            Ok(()) => {
+                counts.one(Signal::Forwarded);
+                Verdict { delay, ..Verdict::forward(Reason::Forwarded, limits.observed) }
+            }
+            Err(refused) => {
+                state.in_flight.leave(facts.client.bits());
+                refused
+            }
+        }
+    }
+}
+
+const fn reason_of(held: Held) -> Reason {
+    match held {
+        Held::Client => Reason::FloodClient,
+        Held::Pages => Reason::FloodPages,
+        Held::Logins => Reason::FloodLogins,
+        Held::Agents => Reason::FloodAgents,
+        Held::Newcomers => Reason::FloodNewcomers,
+        Held::Networks => Reason::FloodNetworks,
+        Held::Overload => Reason::Overload,
+    }
+}
+
+/// Who wants to go to the origin.
+#[derive(Clone, Copy)]
+enum Who {
+    /// A client on the allow list, whom no limit of its own holds.
+    Allowed,
+    /// One that leaves so much of the budget to those before it.
+    Leaves(Share),
+}
+
 /// Whether the origin can bear one more, this client's share of its attention included; and after what wait.
-fn bear(policy: &Policy, state: &State, facts: &Facts<'_>, now: Time, reserve: Share) -> Result<Duration, Verdict> {
+fn bear(policy: &Policy, state: &State, facts: &Facts<'_>, now: Time, who: Who) -> Result<Duration, Verdict> {
     use crate::limit::in_flight::Full;
     let (all, own) = (policy.settings.origin.max_in_flight, policy.settings.listen.max_in_flight_per_client);
-    let own = if reserve == Share(0) { u32::MAX } else { own };
+    let (own, reserve) = match who {
+        Who::Allowed => (u32::MAX, Share(0)),
+        Who::Leaves(reserve) => (own, reserve),
+    };
     match state.in_flight.try_enter(facts.client.bits(), all, own) {
         Ok(()) => {}
         Err(Full::Total) => {
@@ -115,11 +230,13 @@ struct Limits<'a> {
     /// Bit per policy limit: covers the request, and is to be charged.
     charged: u64,
     observed: u64,
+    /// A page load of a client that has used up half of its own limit and may be several people: a cookie would tell.
+    crowded: bool,
 }
 
 impl<'a> Limits<'a> {
     fn find(policy: &'a Policy, facts: &Facts<'_>) -> Self {
-        let mut found = Self { policy, spots: [Spot::default(); MAX_LIMITS], charged: 0, observed: 0 };
+        let mut found = Self { policy, spots: [Spot::default(); MAX_LIMITS], charged: 0, observed: 0, crowded: false };
         for (i, limit) in policy.limits.iter().enumerate() {
             if limit.covers(facts) {
                 let spot = limit.table.locate(limit.key_of(facts));
@@ -136,11 +253,21 @@ impl<'a> Limits<'a> {
         let policy = self.policy;
         for i in bits(self.charged) {
             let limit = &policy.limits[i];
-            let Decision::Refuse { retry_after } = limit.table.peek(self.spots[i], &limit.quota, now) else { continue };
+            let retry_after = match limit.table.peek(self.spots[i], &limit.quota, now) {
+                Decision::Admit { remaining } => {
+                    let half_used = limit.key == CompiledKey::Client && remaining < limit.burst / 2;
+                    self.crowded |= half_used && is_one_of_several(policy, facts);
+                    continue;
+                }
+                Decision::Refuse { retry_after } => retry_after,
+            };
             match limit.action_for(facts.client.bits()) {
                 Action::Observe => {
                     self.observed |= 1 << limit.index;
                     self.charged &= !(1 << i);
+                }
+                Action::Refuse if limit.key == CompiledKey::Client && is_one_of_several(policy, facts) => {
+                    return Err(Verdict { fate: Fate::Challenge, ..self.over(i, Action::Refuse, retry_after) });
                 }
                 action => return Err(self.over(i, action, retry_after)),
             }
@@ -163,15 +290,17 @@ impl<'a> Limits<'a> {
 
     fn over(&self, i: usize, action: Action, retry_after: Duration) -> Verdict {
         let fate = if action == Action::Close { Fate::Close } else { Fate::Refuse };
-        Verdict {
-            fate,
-            reason: Reason::Limit,
-            limit: Some(i as u8),
-            observed: self.observed,
-            retry_after,
-            delay: Duration::ZERO,
-        }
+        Verdict { limit: Some(i as u8), observed: self.observed, retry_after, ..Verdict::of(fate, Reason::Limit) }
     }
+}
+
+/// Whether this may be one browser of several behind its address: a page load without a cookie, that can be asked.
+fn is_one_of_several(policy: &Policy, facts: &Facts<'_>) -> bool {
+    policy.challenges()
+        && facts.proof == Proof::None
+        && policy.askable(facts)
+        && policy.class_of(facts).is_page()
+        && Agent::of(facts.user_agent).browser
 }
 
 /// The positions of the ones of `mask`.
@@ -188,18 +317,25 @@ fn bits(mut mask: u64) -> impl Iterator<Item = usize> {
 impl Verdict {
     /// Passed on.
     pub const fn forward(reason: Reason, observed: u64) -> Self {
-        Self { fate: Fate::Forward, reason, limit: None, observed, retry_after: Duration::ZERO, delay: Duration::ZERO }
+        Self { observed, ..Self::of(Fate::Forward, reason) }
     }
 
     /// Refused, by no limit.
     pub const fn refuse(reason: Reason) -> Self {
+        Self::of(Fate::Refuse, reason)
+    }
+
+    const fn of(fate: Fate, reason: Reason) -> Self {
         Self {
-            fate: Fate::Refuse,
+            fate,
             reason,
             limit: None,
             observed: 0,
             retry_after: Duration::ZERO,
             delay: Duration::ZERO,
+            state: FloodState::Normal,
+            rank: None,
+            probe: false,
         }
     }
 

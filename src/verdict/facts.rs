@@ -3,6 +3,7 @@
 use super::policy::MAX_HEADER_KEYS;
 use super::reason::Reason;
 use crate::client::key::ClientKey;
+use crate::flood::challenge::Proof;
 use std::net::IpAddr;
 
 /// A request method, as far as limits tell methods apart.
@@ -41,6 +42,11 @@ impl Method {
         }
     }
 
+    /// Whether it changes nothing (GET and HEAD; RFC 9110, 9.2.1).
+    pub const fn reads(self) -> bool {
+        matches!(self, Self::Get | Self::Head)
+    }
+
     /// This method's bit in a mask.
     pub const fn bit(self) -> u8 {
         1 << self as u8
@@ -58,6 +64,12 @@ pub struct Facts<'a> {
     pub method: Method,
     /// Path without its query, normalised (RFC 3986, 6.2.2).
     pub path: &'a [u8],
+    /// Whether there is a query.
+    pub query: bool,
+    /// User-Agent; empty where there is none.
+    pub user_agent: &'a [u8],
+    /// What the client's cookie says.
+    pub proof: Proof,
     /// A hash of each header value that some limit counts by; `None` where the header is absent.
     pub header_keys: [Option<u128>; MAX_HEADER_KEYS],
     /// What the protocol check found wrong, if anything.
@@ -67,6 +79,16 @@ pub struct Facts<'a> {
 impl<'a> Facts<'a> {
     /// A plain request without anything special.
     pub fn new(address: IpAddr, client: ClientKey, method: Method, path: &'a [u8]) -> Self {
-        Self { address, client, method, path, header_keys: [None; MAX_HEADER_KEYS], fault: None }
+        Self {
+            address,
+            client,
+            method,
+            path,
+            query: false,
+            user_agent: b"",
+            proof: Proof::None,
+            header_keys: [None; MAX_HEADER_KEYS],
+            fault: None,
+        }
     }
 }

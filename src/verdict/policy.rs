@@ -6,8 +6,12 @@ use super::state::State;
 use crate::access::cidr_set::CidrSet;
 use crate::ban::Rules;
 use crate::base::clock::Time;
-use crate::base::units::Share;
+use crate::base::units::{Rate, Share};
 use crate::config::settings::{Action, Limit, LimitKey, PathPattern, Settings};
+use crate::flood::class::{self, Class};
+use crate::flood::detector::Readings;
+use crate::flood::judge;
+use crate::flood::rank::Rank;
 use crate::limit::gcra::Quota;
 use crate::limit::table::Table;
 use ipnet::IpNet;
@@ -45,6 +49,10 @@ pub struct Policy {
     pub capacity: Quota,
     /// How many of that burst may go at once.
     pub capacity_depth: u32,
+    /// What of that burst each rank must leave to those before it.
+    pub reserves: [Share; Rank::COUNT],
+    /// The capacity in requests a second.
+    pub capacity_per_second: f64,
 }
 
 /// What a compiled limit counts by.
@@ -95,6 +103,8 @@ impl Policy {
         });
         let header_keys = header_names(&limits);
         let (depth, line) = capacity_burst(&settings);
+        let line_share = f64::from(line) / f64::from(depth + line);
+        let reserves = Rank::ALL.map(|rank| Share((f64::from(rank.reserve().0) * line_share) as u16));
         let tables = state.tables.adopt(&limits, now, &state.counters);
         let limits = limits
             .iter()
@@ -108,10 +118,42 @@ impl Policy {
             capacity: Quota::new(settings.origin.capacity, depth + line),
             capacity_depth: depth,
             offences: Rules::of(&settings.ban),
+            reserves,
+            capacity_per_second: per_second(settings.origin.capacity),
             limits,
             header_keys,
             settings,
         }
+    }
+
+    /// What a request asks for.
+    pub fn class_of(&self, facts: &Facts<'_>) -> Class {
+        let login = || self.settings.flood.login.iter().any(|p| p.covers(facts.path));
+        match class::of_path(facts.path) {
+            Class::Page | Class::Machine if login() => Class::Login,
+            Class::Asset if facts.method.reads() => Class::Asset,
+            _ if !facts.method.reads() => Class::Action,
+            class => class,
+        }
+    }
+
+    /// Whether clients may be asked for proof at all.
+    pub fn challenges(&self) -> bool {
+        self.settings.flood.enabled && self.settings.flood.challenge.enabled
+    }
+
+    /// What the detector is to know beside what was counted.
+    pub fn readings(&self, state: &State) -> Readings {
+        Readings {
+            capacity: self.capacity_per_second,
+            in_flight: (state.in_flight.total(), self.settings.origin.max_in_flight),
+            challenge: self.challenges(),
+        }
+    }
+
+    /// Whether a request may be answered with a challenge.
+    pub fn askable(&self, facts: &Facts<'_>) -> bool {
+        facts.method.reads() && !self.settings.flood.challenge.exempt.iter().any(|p| p.covers(facts.path))
     }
 
     /// The memory of all limit tables, in bytes.
@@ -123,10 +165,13 @@ impl Policy {
 /// How many requests the origin may get at once (a twentieth of a second's worth, so that no second sees more than
 /// 1.05 of the capacity), and how many more may wait in line.
 fn capacity_burst(settings: &Settings) -> (u32, u32) {
-    let capacity = settings.origin.capacity;
-    let per_second = f64::from(capacity.count) / capacity.period.as_secs_f64();
+    let per_second = per_second(settings.origin.capacity);
     let line = per_second * settings.origin.queue_timeout.as_secs_f64();
-    (((per_second * 0.05) as u32).max(4), line as u32)
+    (((per_second * 0.05) as u32).max(1), line as u32)
+}
+
+fn per_second(rate: Rate) -> f64 {
+    f64::from(rate.count) / rate.period.as_secs_f64()
 }
 
 fn header_names(limits: &[&Limit]) -> Vec<String> {
@@ -179,7 +224,7 @@ impl CompiledLimit {
     /// The key that the request is counted by.
     pub fn key_of(&self, facts: &Facts<'_>) -> u128 {
         match self.key {
-            CompiledKey::Client => facts.client.bits(),
+            CompiledKey::Client => judge::identity(facts.client, facts.proof),
             CompiledKey::Header(i) => facts.header_keys[i].unwrap_or(facts.client.bits()),
             CompiledKey::Prefix(ipv4, ipv6) => facts.client.prefix(ipv4, ipv6).bits(),
             CompiledKey::Route => 0,

@@ -54,6 +54,14 @@ reasons! {
     ClientInFlight = "client-in-flight", 429, Refuse, "the client has too many requests in flight";
     OriginCapacity = "origin-capacity", 503, Refuse, "the origin's capacity is used up";
     OriginInFlight = "origin-in-flight", 503, Refuse, "too many requests are in flight to the origin";
+    Challenge = "challenge", 429, Refuse, "the client is to prove that it is a browser";
+    FloodClient = "flood-client", 429, Refuse, "a flood is on, and the client is over what one may send in it";
+    FloodPages = "flood-pages", 429, Refuse, "a flood is on, and the client is over the pages one may load in it";
+    FloodLogins = "flood-logins", 503, Refuse, "a flood is on, and unknown clients' logins have used up their share";
+    FloodAgents = "flood-agents", 503, Refuse, "a flood is on, and programs have used up their share";
+    FloodNewcomers = "flood-newcomers", 503, Refuse, "a flood is on, and unknown clients have used up their share";
+    FloodNetworks = "flood-networks", 503, Refuse, "a flood is on, and networks known only from afar have used up their share";
+    Overload = "overload", 503, Refuse, "more people than the origin can serve; others are served whole first";
     BadRequest = "bad-request", 400, Refuse, "the request is malformed";
     LengthConflict = "length-conflict", 400, Refuse, "the request's length is ambiguous (request smuggling)";
     MethodNotAllowed = "method-not-allowed", 405, Refuse, "the method is not passed on";

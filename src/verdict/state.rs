@@ -5,12 +5,13 @@ use crate::ban::{Bans, Offences};
 use crate::base::clock::Time;
 use crate::client::shared_key::SharedKey;
 use crate::config::settings::Limit;
+use crate::flood::Flood;
+use crate::flood::history::{History, Sizes};
 use crate::limit::budget::Budget;
 use crate::limit::gcra::Quota;
 use crate::limit::in_flight::InFlight;
 use crate::limit::seeds::Seeds;
 use crate::limit::table::Table;
-use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Cells in either row of the counts of what is open: 512 KiB in all for requests and as much for connections.
@@ -26,6 +27,8 @@ pub struct State {
     pub connections: InFlight,
     /// What of the origin's capacity is used.
     pub budget: Budget,
+    /// What is known about floods.
+    pub flood: Flood,
     /// What was decided.
     pub counters: Counters,
     /// Who is banned.
@@ -43,23 +46,32 @@ impl Default for State {
 }
 
 impl State {
-    /// Nothing owed, nothing counted.
+    /// Nothing owed, nothing counted, nobody known.
     pub fn new() -> Self {
+        Self::with(History::new(Sizes::default(), Seeds::random(), 0), Seeds::random)
+    }
+
+    /// With what is known of clients; `seeds` gives a fresh hash key at each call.
+    pub fn with(history: History, mut seeds: impl FnMut() -> Seeds + Send + 'static) -> Self {
         Self {
-            tables: Tables::default(),
-            in_flight: InFlight::new(IN_FLIGHT_CELLS, Seeds::random()),
-            connections: InFlight::new(IN_FLIGHT_CELLS, Seeds::random()),
+            in_flight: InFlight::new(IN_FLIGHT_CELLS, seeds()),
+            connections: InFlight::new(IN_FLIGHT_CELLS, seeds()),
+            flood: Flood::new(history, &mut seeds),
+            offences: Offences::new(seeds()),
+            tables: Tables::new(seeds),
             budget: Budget::new(),
             counters: Counters::new(),
             bans: Bans::default(),
-            offences: Offences::new(RandomState::new().hash_one(1u8)),
             shared_key: SharedKey::default(),
         }
     }
 }
 
 /// The limits' tables by name. The lock is for reloads and the sweeper; a decision reaches its table through the policy.
-pub struct Tables(Mutex<Vec<Option<Entry>>>);
+pub struct Tables {
+    entries: Mutex<Vec<Option<Entry>>>,
+    seeds: Mutex<Box<dyn FnMut() -> Seeds + Send>>,
+}
 
 struct Entry {
     name: String,
@@ -67,17 +79,15 @@ struct Entry {
     quota: Quota,
 }
 
-impl Default for Tables {
-    fn default() -> Self {
-        Self(Mutex::new((0..MAX_LIMITS).map(|_| None).collect()))
-    }
-}
-
 impl Tables {
+    fn new(seeds: impl FnMut() -> Seeds + Send + 'static) -> Self {
+        Self { entries: Mutex::new((0..MAX_LIMITS).map(|_| None).collect()), seeds: Mutex::new(Box::new(seeds)) }
+    }
+
     /// The index and the table of each limit: the old ones where the name stays, else new ones.
     /// Tables of limits that are gone are let go.
     pub(super) fn adopt(&self, limits: &[&Limit], now: Time, counters: &Counters) -> Vec<(usize, Arc<Table>)> {
-        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         for entry in entries.iter_mut() {
             if entry.as_ref().is_some_and(|e| !limits.iter().any(|l| l.name == e.name)) {
                 *entry = None;
@@ -93,7 +103,8 @@ impl Tables {
                 Some(old) => old.table.clone(),
                 None => {
                     counters.forget_limit(index);
-                    Arc::new(Table::new(limit.slots, &quota, Seeds::random()))
+                    let mut seeds = self.seeds.lock().unwrap_or_else(PoisonError::into_inner);
+                    Arc::new(Table::new(limit.slots, &quota, seeds()))
                 }
             };
             entries[index] = Some(Entry { name: limit.name.clone(), table: table.clone(), quota });
@@ -106,7 +117,7 @@ impl Tables {
     /// is over an hour.
     pub fn sweep(&self, now: Time) {
         let tables: Vec<_> = {
-            let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
             entries.iter().flatten().map(|e| (e.table.clone(), e.quota)).collect()
         };
         for (table, quota) in tables {

@@ -6,12 +6,6 @@ use crate::config::section::Section;
 use serde_json::json;
 
 pub(super) fn later(s: &mut Section<'_, '_>) {
-    let flood = s.table("flood", "The flood detector. Not in this version.", |s| {
-        s.later("enabled", flag(), "true", "Whether floods are looked for.")
-    });
-    if flood && s.has("flood") {
-        s.document().note("flood", "this version has no flood detector; it holds the limits and the origin budget");
-    }
     sink(s, "waf", "Bans handed to AWS WAF. Not in this version.", |s| {
         const SCOPES: &[(&str, ())] = &[("regional", ()), ("cloudfront", ())];
         s.later("scope", choice(SCOPES), r#""regional""#, "Where the web ACL is.");

@@ -142,6 +142,6 @@ fn key_word() -> Kind<KeyWord> {
 }
 
 /// Whether `name` can be a header's name.
-fn is_token(name: &str) -> bool {
+pub(super) fn is_token(name: &str) -> bool {
     (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }

@@ -35,6 +35,8 @@ pub struct Head<'b, 'h> {
     pub host: &'b [u8],
     /// Accept, empty if absent; the first.
     pub accept: &'b [u8],
+    /// User-Agent, empty if absent; the last.
+    pub user_agent: &'b [u8],
     /// CloudFront-Viewer-Address; the last.
     pub viewer: Option<&'b [u8]>,
     /// From the first X-Forwarded-For to the last, with what stands between them.
@@ -134,6 +136,7 @@ fn finish<'b, 'h>(
         headers,
         host: known.host,
         accept: known.accept,
+        user_agent: known.user_agent,
         viewer: known.viewer,
         forwarded: &headers[known.forwarded.0..known.forwarded.1],
         expect: known.expect,
@@ -153,6 +156,7 @@ struct Known<'b> {
     hosts: u32,
     host: &'b [u8],
     accept: &'b [u8],
+    user_agent: &'b [u8],
     viewer: Option<&'b [u8]>,
     /// From where to where.
     forwarded: (usize, usize),
@@ -176,6 +180,7 @@ impl<'b> Known<'b> {
                 10 if is(name, b"connection") => {
                     f.close |= h.value.split(|b| *b == b',').any(|t| is(t.trim_ascii(), b"close"));
                 }
+                10 if is(name, b"user-agent") => f.user_agent = h.value,
                 14 if is(name, b"content-length") => {
                     let length = decimal(h.value).ok_or(Reason::LengthConflict)?;
                     if f.length.is_some() {

@@ -71,6 +71,7 @@ impl Gate {
                 self.story = Some(Story {
                     started: now,
                     address: facts.address,
+                    client: facts.client,
                     reason: verdict.reason,
                     observed: verdict.observed,
                     delay: verdict.delay,

@@ -1,0 +1,44 @@
+//! The keys of `[flood]`.
+
+use super::challenge::challenge;
+use crate::config::kind::{duration, flag, list};
+use crate::config::place::{file_to_write, path_pattern};
+use crate::config::section::{Section, When};
+use crate::config::settings::{Flood, History};
+
+pub(super) fn flood(s: &mut Section<'_, '_>) -> Flood {
+    Flood {
+        enabled: s.live(
+            "enabled",
+            flag(),
+            "true",
+            "Whether floods are looked for, and what they ask of the origin is held back by rank. Without it the \
+             limits and the origin's capacity hold, and nobody comes first.",
+        ),
+        login: s.live(
+            "login",
+            list(path_pattern()),
+            r#"["/login*", "/signin*", "/sign-in*", "/users/sign_in", "/user/login", "/account/login*", "/accounts/login*", "/auth/login*", "/api/login*", "/api/auth/login", "/session", "/sessions", "/oauth/token", "/wp-login.php*", "/xmlrpc.php*", "/administrator*", "/admin/login*"]"#,
+            "Paths that take a password: exact, or a beginning with a * at its end.",
+        ),
+        history: s.table("history", "Good clients of the last fortnight, who come first in a flood.", history),
+        challenge: s.table("challenge", "How newcomers prove themselves in an attack.", challenge),
+    }
+}
+
+fn history(s: &mut Section<'_, '_>) -> History {
+    History {
+        file: s.optional(
+            "file",
+            file_to_write(s.base()),
+            "Where it is kept, so that it outlives a restart; without it, every start knows nobody.",
+            When::Start,
+        ),
+        save_every: s.live(
+            "save_every",
+            duration("10s", "1d"),
+            r#""5m""#,
+            "How often it is saved, beside the last time at exit.",
+        ),
+    }
+}

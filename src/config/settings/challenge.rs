@@ -1,0 +1,55 @@
+//! `[flood.challenge]`, checked.
+
+use super::PathPattern;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// `[flood.challenge]`: what a newcomer is asked for in an attack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Challenge {
+    /// Whether anybody is asked.
+    pub enabled: bool,
+    /// What the keys are derived from; without it, random and this process's own.
+    pub secret: Option<Secret>,
+    /// How long a key signs.
+    pub rotate_every: Duration,
+    /// How long a cookie is good; not above `rotate_every`.
+    pub lifetime: Duration,
+    /// Leading zero bits that a proof of work must have.
+    pub difficulty: u8,
+    /// Paths that are never challenged.
+    pub exempt: Vec<PathPattern>,
+    /// Lower-case names of headers whose senders are never challenged.
+    pub exempt_headers: Vec<String>,
+}
+
+/// A secret from a file. It shows its file and never itself.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret {
+    path: PathBuf,
+    bytes: [u8; 32],
+}
+
+impl Secret {
+    /// The secret `bytes`, read from `path`.
+    pub const fn new(path: PathBuf, bytes: [u8; 32]) -> Self {
+        Self { path, bytes }
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The secret itself; not for any log.
+    pub const fn bytes(&self) -> &[u8; 32] {
+        &self.bytes
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Secret").field("path", &self.path).finish_non_exhaustive()
+    }
+}

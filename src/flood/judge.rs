@@ -1,0 +1,323 @@
+//! What the flood has to say about one request, on the hot path: who is it, does it go on, must it prove itself?
+
+use super::Flood;
+use super::challenge::Proof;
+use super::class::{Agent, Class, among, place};
+use super::detector::PAGE_RATE;
+use super::history::{Known, Spots};
+use super::ledger::Answer;
+use super::rank::Rank;
+use super::state::FloodState;
+use super::view::{Group, View};
+use super::window::Signal;
+use crate::base::clock::Time;
+use crate::base::units::Share;
+use crate::client::key::ClientKey;
+use crate::limit::budget::Budget;
+use crate::limit::gcra::Quota;
+
+/// The share of unknown clients that a probe asks for a cookie.
+const PROBED: Share = Share(2_500);
+/// Salts of the two lotteries among clients.
+const SALTS: [u64; 2] = [0x9e37_79b9_7f4a_7c15, 0xd1b5_4a32_d192_ed03];
+/// How many cookies of one address count as clients of their own.
+const BROWSERS: u32 = 8;
+/// Of the agents' shared budget: what must be left for those beyond their own.
+const AGENTS_SHARED: Share = Share(5_000);
+/// Every so many requests of programs count for their agent's usual rate.
+pub(super) const SAMPLE: u32 = 8;
+
+/// What is asked about.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask<'a> {
+    /// The client.
+    pub client: ClientKey,
+    /// What it wants.
+    pub class: Class,
+    /// GET or HEAD.
+    pub reads: bool,
+    /// Its User-Agent.
+    pub user_agent: &'a [u8],
+    /// What its cookie says.
+    pub proof: Proof,
+    /// May be asked for proof, as far as the config goes.
+    pub askable: bool,
+}
+
+/// What holds a request back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// The client's own rate, tightened in an attack.
+    Client,
+    /// The client's own rate of pages, tightened in an attack.
+    Pages,
+    /// The budget of unknown clients' logins.
+    Logins,
+    /// The budget of programs.
+    Agents,
+    /// The budget of unknown clients.
+    Newcomers,
+    /// The budget of known networks.
+    Networks,
+    /// Not among the clients that are admitted in an overload.
+    Overload,
+}
+
+/// What becomes of it, as far as the flood goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Course {
+    /// On to the origin, if that has room.
+    Pass,
+    /// Refused.
+    Hold(Held),
+    /// It must prove itself first.
+    Challenge,
+}
+
+/// The judgement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    /// What becomes of it.
+    pub course: Course,
+    /// The client's rank.
+    pub rank: Rank,
+    /// Its answer is to bring a cookie, which costs the client nothing.
+    pub probe: bool,
+    /// If the origin has no room: it may prove itself, which may find it some.
+    pub may_prove: bool,
+}
+
+/// One request, as far as it is known already.
+struct Case<'a> {
+    ask: &'a Ask<'a>,
+    view: &'a View,
+    now: Time,
+    known: Known,
+    /// The client, or one browser of several behind its address.
+    bits: u128,
+    proven: bool,
+    burnt: bool,
+    browser: bool,
+    agent: u32,
+}
+
+/// The number that a client's own limits count by: browsers behind one address, once they have proven themselves, are
+/// clients of their own, as far as there are [`BROWSERS`] of them.
+pub fn identity(client: ClientKey, proof: Proof) -> u128 {
+    const ODD: u128 = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
+    match proof {
+        Proof::Valid { id, .. } => client.bits() ^ u128::from(1 + id % BROWSERS).wrapping_mul(ODD),
+        Proof::None | Proof::Forged => client.bits(),
+    }
+}
+
+impl Flood {
+    /// Where the client's history lies; starts to load it.
+    pub fn locate(&self, client: ClientKey) -> Spots {
+        let spots = self.history.locate(client);
+        self.history.prefetch(spots);
+        spots
+    }
+
+    /// Judges a request that has passed all limits, and counts it as offered.
+    pub fn judge(&self, view: &View, ask: &Ask<'_>, spots: Spots, now: Time) -> Judgement {
+        let known = self.history.known(spots, view.onset.unwrap_or(now));
+        let valid = matches!(ask.proof, Proof::Valid { .. });
+        let standing = Rank::from(known.standing);
+        self.count(view, ask, &known, valid);
+        let rank = if valid { standing.min(Rank::Proven) } else { standing };
+        if view.state == FloodState::Normal {
+            self.sample_agent(ask, now);
+            return Judgement { course: Course::Pass, rank, probe: false, may_prove: false };
+        }
+        let bits = identity(ask.client, ask.proof);
+        let burnt = valid && self.ledger.is_burnt(bits);
+        let agent = Agent::of(ask.user_agent);
+        let proven = valid && !burnt;
+        let (browser, agent) = (agent.browser, agent.hash);
+        let case = Case { ask, view, now, known, bits, proven, burnt, browser, agent };
+        match self.ledger.answer(ask.client.bits(), proven, now) {
+            Answer::Solved => self.counts.one(Signal::Solved),
+            Answer::Unsolved => self.counts.one(Signal::Unsolved),
+            Answer::None => {}
+        }
+        match view.state {
+            FloodState::Attack => self.in_attack(&case),
+            _ => self.under_watch(&case),
+        }
+    }
+
+    /// Notes that a client is about to be challenged.
+    pub fn challenged(&self, client: ClientKey, now: Time) {
+        self.ledger.ask(client.bits(), now);
+    }
+
+    /// Counts some requests of programs, for what is usual of their agent.
+    fn sample_agent(&self, ask: &Ask<'_>, now: Time) {
+        let mixed = (now.nanos() ^ ask.client.bits() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        if mixed.is_multiple_of(u64::from(SAMPLE)) {
+            let agent = Agent::of(ask.user_agent);
+            if !agent.browser {
+                self.counts.agent(agent.hash);
+            }
+        }
+    }
+
+    fn count(&self, view: &View, ask: &Ask<'_>, known: &Known, valid: bool) {
+        let counts = &self.counts;
+        let rank = Rank::from(known.standing);
+        counts.one(Signal::Total);
+        if ask.class.is_hard() {
+            counts.one(Signal::Hard);
+            if rank >= Rank::Net16 || (known.young && view.state != FloodState::Normal) {
+                counts.one(Signal::HardNew);
+            }
+            if rank >= Rank::Net24 && ask.class == Class::Login && !ask.reads {
+                counts.one(Signal::LoginNew);
+            }
+        } else {
+            counts.one(Signal::Assets);
+        }
+        counts.one(match group(known) {
+            None => Signal::New,
+            Some(Group::OldAddress) => Signal::OldAddress,
+            Some(Group::Young) => Signal::Young,
+            Some(Group::OldNet) => Signal::OldNet,
+        });
+        if valid {
+            counts.one(Signal::Proven);
+        }
+    }
+
+    /// Elevated or Overload: probes, and in an overload admits whole clients.
+    fn under_watch(&self, case: &Case<'_>) -> Judgement {
+        let Case { ask, view, now, .. } = *case;
+        let rank = case.rank();
+        let overload = view.state == FloodState::Overload;
+        let page = case.is_askable_page();
+        let suspect = case.suspect();
+        let unknown = rank >= Rank::Net16 && !case.proven;
+        let chosen = suspect || (unknown && among(ask.client.bits(), SALTS[0], PROBED));
+        let probe = page && chosen && self.ledger.ask(ask.client.bits(), now);
+        let course = match rank {
+            Rank::Credited | Rank::Seen => Course::Pass,
+            _ if overload && place(ask.client.bits(), SALTS[1]) > view.admitted => {
+                if page && unknown && !probe && self.ledger.ask(ask.client.bits(), now) {
+                    Course::Challenge
+                } else {
+                    Course::Hold(Held::Overload)
+                }
+            }
+            _ => Course::Pass,
+        };
+        Judgement { course, rank, probe, may_prove: overload && page && unknown && !probe }
+    }
+
+    /// In an attack: limits tighten by rank, newcomers prove themselves or share small budgets.
+    fn in_attack(&self, case: &Case<'_>) -> Judgement {
+        let Case { ask, view, now, .. } = *case;
+        let mut rank = case.rank();
+        let suspect = case.suspect();
+        let held = |rank, held| Judgement { course: Course::Hold(held), rank, probe: false, may_prove: false };
+        if rank >= Rank::Seen {
+            if let Err(reason) = self.tightened(case) {
+                return held(rank, reason);
+            }
+            if case.proven && self.ledger.behave(case.bits, ask.class.is_hard(), now) && view.pressed {
+                self.ledger.burn(case.bits, now);
+                rank = Rank::Unknown;
+            }
+        }
+        let page = case.is_askable_page();
+        if suspect && group(&case.known) != Some(Group::OldAddress) {
+            rank = Rank::Unknown;
+        }
+        let course = if rank >= Rank::Net16 || (suspect && page) {
+            self.newcomer(case, page)
+        } else if rank == Rank::Net24 {
+            self.within(&self.budgets.networks, &view.budgets.networks, Share(0), Held::Networks, now)
+        } else {
+            Course::Pass
+        };
+        Judgement { course, rank, probe: false, may_prove: false }
+    }
+
+    /// The client's own limits in an attack: 2/s burst 60 for all, and pages.
+    fn tightened(&self, case: &Case<'_>) -> Result<(), Held> {
+        let own = &self.clients;
+        if !own.table.take(own.table.locate(case.bits), &own.quota, case.now).admits() {
+            return Err(Held::Client);
+        }
+        if case.ask.class.is_hard() && Rank::from(case.known.standing) >= Rank::Net24 {
+            let rate = case.view.page_rate;
+            let price = PAGE_RATE / rate;
+            let burst = (40.0 * rate).clamp(6.0, 40.0) * price;
+            let own = &self.pages;
+            if !own.table.take_at(own.table.locate(case.bits), &own.quota, case.now, price, burst) {
+                return Err(Held::Pages);
+            }
+        }
+        Ok(())
+    }
+
+    /// A client of whom nothing is known, or whose group has grown suspiciously.
+    fn newcomer(&self, case: &Case<'_>, page: bool) -> Course {
+        let Case { ask, view, now, .. } = *case;
+        let (own, shared) = (&self.budgets, &view.budgets);
+        if page {
+            if case.burnt {
+                return self.within(&own.burnt, &shared.burnt, Share(0), Held::Newcomers, now);
+            }
+            if case.proven {
+                return Course::Pass;
+            }
+            self.ledger.ask(ask.client.bits(), now);
+            return Course::Challenge;
+        }
+        if ask.class == Class::Login && !ask.reads {
+            return self.within(&own.logins, &shared.logins, Share(0), Held::Logins, now);
+        }
+        if !case.browser {
+            let cell = &own.agents_own[super::window::agent_cell(case.agent)];
+            let within_own = cell.take(&view.quota_of_agent(case.agent), now, Share(0)).admits();
+            let reserve = if within_own { Share(0) } else { AGENTS_SHARED };
+            return self.within(&own.agents, &shared.agents, reserve, Held::Agents, now);
+        }
+        self.within(&own.newcomers, &shared.newcomers, Share(0), Held::Newcomers, now)
+    }
+
+    fn within(&self, budget: &Budget, quota: &Quota, reserve: Share, held: Held, now: Time) -> Course {
+        if budget.take(quota, now, reserve).admits() { Course::Pass } else { Course::Hold(held) }
+    }
+}
+
+impl Case<'_> {
+    fn rank(&self) -> Rank {
+        let standing = Rank::from(self.known.standing);
+        match (self.proven, self.burnt) {
+            (true, _) => standing.min(Rank::Proven),
+            (false, true) => Rank::Unknown,
+            (false, false) => standing,
+        }
+    }
+
+    /// Of a group that has grown far beyond what is usual, and without proof.
+    fn suspect(&self) -> bool {
+        !self.proven && group(&self.known).is_some_and(|g| self.view.surging[g as usize])
+    }
+
+    /// A browser's page load: it can be asked for proof.
+    fn is_askable_page(&self) -> bool {
+        self.view.challenge && self.ask.askable && self.ask.reads && self.browser && self.ask.class.is_page()
+    }
+}
+
+/// The group that a client belongs to by its history; none where nothing near is known.
+fn group(known: &Known) -> Option<Group> {
+    match Rank::from(known.standing) {
+        Rank::Net16 | Rank::Unknown => None,
+        _ if known.young => Some(Group::Young),
+        Rank::Credited | Rank::Seen => Some(Group::OldAddress),
+        _ => Some(Group::OldNet),
+    }
+}

@@ -1,0 +1,187 @@
+//! Layer 2: floods that no single limit sees.
+//!
+//! The hot path counts every request by what it is and by what history says of its client (`judge`, `window`). Ten
+//! times a second the `detector` compares that with what is usual, and publishes a [`View`]: the state, and how far
+//! limits tighten. History is written by good answers and never in an attack.
+
+pub mod baseline;
+pub mod challenge;
+pub mod class;
+pub mod detector;
+pub mod history;
+pub mod judge;
+pub mod ledger;
+pub mod rank;
+pub mod signs;
+pub mod state;
+pub mod view;
+pub mod window;
+
+use crate::base::clock::Time;
+use crate::base::units::Rate;
+use crate::client::key::ClientKey;
+use crate::limit::budget::Budget;
+use crate::limit::gcra::Quota;
+use crate::limit::seeds::Seeds;
+use crate::limit::table::Table;
+use arc_swap::ArcSwap;
+use detector::{Detector, Readings};
+use history::History;
+use ledger::Ledger;
+use state::{Change, FloodState};
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use view::View;
+use window::{AGENTS, Counts, Signal};
+
+/// Clients that an attack's own limits can tell apart, 8 bytes each, twice.
+const CLIENTS: u32 = 1 << 19;
+/// Clients that can be remembered as asked, 8 bytes each.
+const ASKED: u32 = 1 << 18;
+/// How many changes of state are remembered.
+const CHANGES: usize = 256;
+
+/// Everything that is known about floods. One for a process, or for a simulation.
+pub struct Flood {
+    /// What came in since the last tick.
+    pub counts: Counts,
+    /// Good clients of the last fortnight.
+    pub history: History,
+    view: ArcSwap<View>,
+    detector: Mutex<Detector>,
+    changes: Mutex<VecDeque<Change>>,
+    ledger: Ledger,
+    clients: Own,
+    pages: Own,
+    budgets: Shared,
+}
+
+/// A limit of each client's own, in an attack.
+struct Own {
+    quota: Quota,
+    table: Table,
+}
+
+impl Own {
+    fn new(rate: u32, burst: u32, seeds: Seeds) -> Self {
+        let quota = Quota::new(Rate::per_second(rate), burst);
+        Self { table: Table::new(CLIENTS, &quota, seeds), quota }
+    }
+
+    fn sweep(&self, now: Time) {
+        self.table.sweep(&self.quota, now, 0..self.table.lines());
+    }
+}
+
+/// What the shared budgets of an attack have given out.
+struct Shared {
+    logins: Budget,
+    newcomers: Budget,
+    burnt: Budget,
+    networks: Budget,
+    agents: Budget,
+    agents_own: Box<[Budget; AGENTS]>,
+}
+
+impl Flood {
+    /// Nothing is known yet. `seeds` gives a fresh hash key at each call.
+    pub fn new(history: History, mut seeds: impl FnMut() -> Seeds) -> Self {
+        Self {
+            counts: Counts::default(),
+            history,
+            view: ArcSwap::from_pointee(View::quiet(Time::default(), f64::from(u32::MAX))),
+            detector: Mutex::new(Detector::default()),
+            changes: Mutex::default(),
+            ledger: Ledger::new(ASKED, seeds()),
+            clients: Own::new(2, 60, seeds()),
+            // The burst leaves room for dearer pages.
+            pages: Own::new(4, 4_096, seeds()),
+            budgets: Shared {
+                logins: Budget::new(),
+                newcomers: Budget::new(),
+                burnt: Budget::new(),
+                networks: Budget::new(),
+                agents: Budget::new(),
+                agents_own: Box::new(std::array::from_fn(|_| Budget::new())),
+            },
+        }
+    }
+
+    /// What the detector has found out.
+    pub fn view(&self) -> arc_swap::Guard<std::sync::Arc<View>> {
+        self.view.load()
+    }
+
+    /// Does the ticks that are due; what changed.
+    pub fn tick(&self, readings: &Readings, now: Time) -> Vec<Change> {
+        let mut detector = self.detector();
+        if now < detector.next() {
+            return Vec::new();
+        }
+        if detector.starts_second() {
+            self.counts.add(Signal::Unsolved, self.ledger.sweep(now));
+        }
+        let changes = detector.tick(&self.counts, readings, now);
+        let view = detector.view(readings, &self.view.load());
+        self.view.store(std::sync::Arc::new(view));
+        drop(detector);
+        let mut kept = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        for change in &changes {
+            if kept.len() == CHANGES {
+                kept.pop_front();
+            }
+            kept.push_back(*change);
+        }
+        changes
+    }
+
+    /// When the next tick is due.
+    pub fn next_tick(&self) -> Time {
+        self.detector().next()
+    }
+
+    /// Ticks that came so late that they were left out.
+    pub fn missed_ticks(&self) -> u64 {
+        self.detector().missed()
+    }
+
+    /// Holds a state, or lets go of it: for tests and for operators.
+    pub fn pin(&self, state: Option<FloodState>) {
+        self.detector().pin(state);
+    }
+
+    /// The latest changes of state, oldest first.
+    pub fn changes(&self) -> Vec<Change> {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
+    }
+
+    /// The origin has answered a client's request.
+    pub fn answered(&self, client: ClientKey, status: u16, took: Duration, now: Time) {
+        self.counts.one(Signal::Answers);
+        self.counts.add(Signal::Latency, u32::try_from(took.as_millis()).unwrap_or(u32::MAX));
+        if status >= 500 {
+            self.counts.one(Signal::Errors);
+        }
+        if History::good_status(status) && self.view().state != FloodState::Attack {
+            self.history.good(client, now);
+        }
+    }
+
+    /// Forgets debts that are over: at least every half hour.
+    pub fn sweep(&self, now: Time) {
+        self.clients.sweep(now);
+        self.pages.sweep(now);
+        self.history.sweep(now);
+    }
+
+    /// All memory, which does not grow.
+    pub fn bytes(&self) -> usize {
+        let tables = self.clients.table.bytes() + self.pages.table.bytes();
+        self.history.bytes() + Counts::bytes() + self.ledger.bytes() + tables + AGENTS * size_of::<Budget>()
+    }
+
+    fn detector(&self) -> MutexGuard<'_, Detector> {
+        self.detector.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,113 @@
+//! What an excess is made of, and what that says: programs, or people.
+
+use super::baseline::Baseline;
+use super::detector::Readings;
+use super::state::{Cause, Evidence};
+use super::window::{SIGNALS, Signal, Window};
+
+/// An excess below this many times the capacity says nothing by its assets: in its first second a crowd has none.
+const FAST_EXCESS: f64 = 2.0;
+/// An excess with fewer assets than this fetches pages without what they are made of.
+const FEW_ASSETS: f64 = 0.15;
+/// A site whose own share of assets is below this has none to miss.
+const OWN_ASSETS: f64 = 0.15;
+/// Unknown clients, or one group, make up more of the excess than this.
+const ONE_KIND: f64 = 0.6;
+/// An excess of logins below this many times the capacity is left to the limits.
+const LOGIN_EXCESS: f64 = 0.5;
+/// Logins make up more of the excess than this.
+const MOSTLY_LOGINS: f64 = 0.8;
+/// Outcomes of challenges that are needed to say: programs.
+const OUTCOMES: f64 = 30.0;
+/// Programs solve fewer.
+const PROGRAMS_SOLVE: f64 = 0.5;
+/// Outcomes of challenges that are needed to say: people.
+const OUTCOMES_OF_PEOPLE: f64 = 100.0;
+/// People solve more.
+const PEOPLE_SOLVE: f64 = 0.7;
+
+/// What the last second and the last five amount to.
+#[derive(Clone, Copy, Debug)]
+pub struct Signs {
+    /// The figures.
+    pub evidence: Evidence,
+    /// The origin answers late, with errors, or holds nearly all it may.
+    pub origin_suffers: bool,
+    informative: bool,
+    one_group: f64,
+    capacity: f64,
+    challenge: bool,
+}
+
+impl Signs {
+    /// Reads the windows.
+    pub fn read(window: &Window, usual: &[Baseline; SIGNALS], readings: &Readings) -> Self {
+        let evidence = excess(window, usual, readings);
+        let per_second = |signal: Signal| usual[signal as usize].per_second();
+        let groups = [Signal::OldAddress, Signal::Young, Signal::OldNet];
+        let grown = groups.map(|g| (window.second(g) - per_second(g)) / evidence.excess.max(1.0));
+        Self {
+            origin_suffers: suffers(window, usual, readings, &evidence),
+            informative: per_second(Signal::Assets) > OWN_ASSETS * per_second(Signal::Total),
+            one_group: grown.into_iter().fold(0.0, f64::max),
+            capacity: readings.capacity,
+            challenge: readings.challenge,
+            evidence,
+        }
+    }
+
+    /// What says that these are programs, if anything does.
+    pub fn of_attack(&self) -> Option<Cause> {
+        let e = &self.evidence;
+        if e.excess > LOGIN_EXCESS * self.capacity && e.logins > MOSTLY_LOGINS {
+            return Some(Cause::Logins);
+        }
+        let one_kind = e.unknown > ONE_KIND || e.logins > ONE_KIND || self.one_group > ONE_KIND;
+        if e.excess > FAST_EXCESS * self.capacity && e.assets < FEW_ASSETS && self.informative && one_kind {
+            return Some(Cause::NoAssets);
+        }
+        let unsolved = self.challenge && e.outcomes >= OUTCOMES && e.solved < PROGRAMS_SOLVE;
+        unsolved.then_some(Cause::Unsolved)
+    }
+
+    /// Whether challenges say that these are people.
+    pub fn are_people(&self) -> bool {
+        self.evidence.outcomes >= OUTCOMES_OF_PEOPLE && self.evidence.solved > PEOPLE_SOLVE
+    }
+}
+
+/// The figures of the moment.
+pub fn excess(window: &Window, usual: &[Baseline; SIGNALS], readings: &Readings) -> Evidence {
+    let over = |signal: Signal| window.second(signal) - usual[signal as usize].per_second();
+    let (hard, total) = (over(Signal::Hard).max(1.0), over(Signal::Total).max(1.0));
+    let (outcomes, solved) = window.outcomes();
+    let answers = window.rate(Signal::Answers);
+    let mean = |signal: Signal| if answers > 0.0 { window.rate(signal) / answers } else { 0.0 };
+    Evidence {
+        offered: window.second(Signal::Total),
+        capacity: readings.capacity,
+        usual: usual[Signal::Total as usize].per_second(),
+        excess: over(Signal::Hard).max(0.0),
+        assets: over(Signal::Assets) / total,
+        unknown: over(Signal::HardNew) / hard,
+        logins: over(Signal::LoginNew) / hard,
+        outcomes,
+        solved,
+        in_flight: readings.in_flight.0,
+        latency_ms: mean(Signal::Latency),
+        errors: mean(Signal::Errors),
+    }
+}
+
+/// Signs of an origin that has had enough, whatever the capacity in the config says.
+fn suffers(window: &Window, usual: &[Baseline; SIGNALS], readings: &Readings, evidence: &Evidence) -> bool {
+    let (in_flight, most) = readings.in_flight;
+    let answers = window.rate(Signal::Answers) * 5.0;
+    let usual_answers = usual[Signal::Answers as usize].per_second();
+    let usual_latency = usual[Signal::Latency as usize].per_second() / usual_answers.max(0.1);
+    let late = answers >= 50.0 && evidence.latency_ms > (4.0 * usual_latency).max(500.0);
+    let failing = answers >= 50.0 && evidence.errors > 0.2;
+    // More than usual must come in, else the origin's trouble is its own.
+    let more = evidence.offered > 1.5 * evidence.usual + 3.0;
+    more && (late || failing || f64::from(in_flight) > 0.8 * f64::from(most))
+}

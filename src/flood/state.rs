@@ -1,0 +1,160 @@
+//! The states of the detector, and what a change of state rests on.
+
+use crate::base::clock::Time;
+use std::fmt;
+
+/// How things stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u8)]
+pub enum FloodState {
+    /// As usual.
+    #[default]
+    Normal,
+    /// More than usual: clients are probed, nobody is refused for it.
+    Elevated,
+    /// A flood of programs: limits tighten by rank, newcomers are challenged.
+    Attack,
+    /// More people than the origin bears: whole clients are admitted, as many as fit.
+    Overload,
+}
+
+impl FloodState {
+    /// All.
+    pub const ALL: [Self; 4] = [Self::Normal, Self::Elevated, Self::Attack, Self::Overload];
+
+    /// One word for logs, metrics and verdicts.
+    pub const fn name(self) -> &'static str {
+        ["normal", "elevated", "attack", "overload"][self as usize]
+    }
+}
+
+/// Why the state changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// More than chance explains.
+    Rate,
+    /// More than the origin can bear, and nothing says that it is not people.
+    Load,
+    /// The excess fetches no assets, and is unknown or all of one kind.
+    NoAssets,
+    /// The excess is logins of unknown clients.
+    Logins,
+    /// Most clients that were asked for a cookie did not bring it.
+    Unsolved,
+    /// Most clients that were challenged solved it: people.
+    Solved,
+    /// The origin answers late or not at all.
+    Origin,
+    /// What was offered stayed low.
+    Over,
+    /// It has lasted too long to be anything but the new normal.
+    Lasting,
+    /// A test or an operator said so.
+    Pinned,
+}
+
+impl Cause {
+    /// For logs and metrics.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Rate => "rate",
+            Self::Load => "load",
+            Self::NoAssets => "no-assets",
+            Self::Logins => "logins",
+            Self::Unsolved => "unsolved",
+            Self::Solved => "solved",
+            Self::Origin => "origin",
+            Self::Over => "over",
+            Self::Lasting => "lasting",
+            Self::Pinned => "pinned",
+        }
+    }
+
+    /// For people.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Rate => "more requests than chance explains",
+            Self::Load => "more than the origin can bear, from what may well be people",
+            Self::NoAssets => "the excess fetches no scripts, styles or pictures, and comes from clients of one kind",
+            Self::Logins => "the excess is logins of clients never seen before",
+            Self::Unsolved => "most clients that were asked for a cookie did not bring it",
+            Self::Solved => "most challenged clients pass: these are people",
+            Self::Origin => "the origin answers late, or with errors",
+            Self::Over => "what is offered has stayed low",
+            Self::Lasting => "it has lasted long enough to be the new normal",
+            Self::Pinned => "held by hand",
+        }
+    }
+}
+
+/// The figures of the moment, that a change of state rests on.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Evidence {
+    /// Requests offered in the last second.
+    pub offered: f64,
+    /// What the origin can bear in a second.
+    pub capacity: f64,
+    /// What is usual in a second.
+    pub usual: f64,
+    /// The excess over what is usual, assets left out, in a second.
+    pub excess: f64,
+    /// The share of assets in the whole excess.
+    pub assets: f64,
+    /// The share of unknown clients in the excess.
+    pub unknown: f64,
+    /// The share of login POSTs of unknown clients in the excess.
+    pub logins: f64,
+    /// Outcomes of challenges within ten seconds.
+    pub outcomes: f64,
+    /// The share of them that was solved.
+    pub solved: f64,
+    /// Requests in flight.
+    pub in_flight: u32,
+    /// The origin's mean time to its first byte over five seconds, in milliseconds.
+    pub latency_ms: f64,
+    /// The share of answers that were errors, over five seconds.
+    pub errors: f64,
+}
+
+impl fmt::Display for Evidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let percent = |share: f64| (share * 100.0).clamp(-999.0, 999.0);
+        write!(
+            f,
+            "offered {:.0}/s of {:.0}/s (usual {:.1}/s); excess {:.0}/s: {:.0} % assets, {:.0} % unknown clients, \
+             {:.0} % logins",
+            self.offered,
+            self.capacity,
+            self.usual,
+            self.excess,
+            percent(self.assets),
+            percent(self.unknown),
+            percent(self.logins)
+        )?;
+        if self.outcomes > 0.0 {
+            write!(f, "; {:.0} % of {:.0} challenges solved", percent(self.solved), self.outcomes)?;
+        }
+        write!(
+            f,
+            "; {} in flight, origin {:.0} ms, {:.1} % errors",
+            self.in_flight,
+            self.latency_ms,
+            percent(self.errors)
+        )
+    }
+}
+
+/// A change of state.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Change {
+    /// When.
+    pub at: Time,
+    /// From what.
+    pub from: FloodState,
+    /// To what.
+    pub to: FloodState,
+    /// Why.
+    pub cause: Cause,
+    /// The figures it rests on.
+    pub evidence: Evidence,
+}

@@ -1,0 +1,194 @@
+//! weir in virtual time: the very `decide`, detector and tables of the proxy, fed with a log's requests at the log's
+//! own times. Deterministic: the same requests and seed give the same verdicts.
+
+use crate::base::clock::Time;
+use crate::client::key::ClientKey;
+use crate::config::settings::Settings;
+use crate::flood::challenge::Proof;
+use crate::flood::history::{History, Sizes};
+use crate::flood::state::Change;
+use crate::limit::seeds::Seeds;
+use crate::verdict::facts::Method;
+use crate::verdict::policy::Networks;
+use crate::verdict::{Facts, Fate, Policy, State, Verdict, decide};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long the origin takes over a request whose log does not say.
+const SERVICE: Duration = Duration::from_millis(50);
+/// How often debts that are over are forgotten.
+const SWEEP: Duration = Duration::from_secs(600);
+
+/// One request of a log.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// When, in seconds since 1970.
+    pub t: f64,
+    /// Who.
+    pub client: IpAddr,
+    /// Method.
+    pub method: &'a str,
+    /// Path without its query.
+    pub path: &'a str,
+    /// Whether there was a query.
+    pub query: bool,
+    /// What the origin answered, or would have.
+    pub status: u16,
+    /// User-Agent.
+    pub user_agent: &'a str,
+    /// Whether this client would pass a challenge.
+    pub solves: bool,
+}
+
+/// An answer on its way back.
+type Pending = Reverse<(Time, u64, ClientKey, u16)>;
+
+/// A weir in virtual time.
+pub struct Engine {
+    policy: Policy,
+    state: State,
+    pending: BinaryHeap<Pending>,
+    sent: u64,
+    /// Cookies that clients hold: by address and agent, as browsers do.
+    cookies: HashMap<(ClientKey, u64), u32>,
+    changes: Vec<Change>,
+    now: Time,
+    next_tick: Time,
+    next_sweep: Time,
+}
+
+impl Engine {
+    /// A weir with nothing in it. Names and files of the config are not looked at; its lists come as `networks`.
+    pub fn new(settings: Arc<Settings>, networks: &Networks, seed: u64) -> Self {
+        let mut number = seed;
+        let seeds = move || {
+            number = number.wrapping_add(1);
+            Seeds::fixed(number)
+        };
+        let state = State::with(History::new(Sizes::default(), Seeds::fixed(!seed), 0), seeds);
+        let policy = Policy::compile(settings, networks, &state, Time::default());
+        Self {
+            policy,
+            state,
+            pending: BinaryHeap::new(),
+            sent: 0,
+            cookies: HashMap::new(),
+            changes: Vec::new(),
+            now: Time::default(),
+            next_tick: Time::default(),
+            next_sweep: Time::default(),
+        }
+    }
+
+    /// Traffic seen before: it is known, not judged.
+    pub fn learn(&mut self, request: &Request<'_>) {
+        let now = at(request.t).max(self.now);
+        self.now = now;
+        if History::good_status(request.status) {
+            self.state.flood.history.good(self.key(request.client), now);
+        }
+        self.sweep_until(now);
+    }
+
+    /// Decides one request. A log that goes back in time is taken as standing still.
+    pub fn step(&mut self, request: &Request<'_>) -> Verdict {
+        let now = at(request.t).max(self.now);
+        self.advance(now);
+        let client = self.key(request.client);
+        let browser = (client, agent_of(request.user_agent));
+        let mut facts =
+            Facts::new(request.client, client, Method::parse(request.method.as_bytes()), request.path.as_bytes());
+        facts.query = request.query;
+        facts.user_agent = request.user_agent.as_bytes();
+        facts.proof = self.cookies.get(&browser).map_or(Proof::None, |id| Proof::Valid { id: *id, strength: 1 });
+        let mut verdict = decide(&self.policy, &self.state, &facts, now);
+        if verdict.fate == Fate::Challenge && request.solves && facts.proof == Proof::None {
+            facts.proof = self.give_cookie(browser);
+            verdict = decide(&self.policy, &self.state, &facts, now);
+        }
+        if verdict.fate == Fate::Forward {
+            if verdict.probe && request.solves {
+                self.give_cookie(browser);
+            }
+            self.sent += 1;
+            let status = if request.status == 0 { 200 } else { request.status };
+            self.pending.push(Reverse((now + verdict.delay + SERVICE, self.sent, client, status)));
+        }
+        verdict
+    }
+
+    /// Lets virtual time pass.
+    pub fn advance(&mut self, now: Time) {
+        if self.now == Time::default() || now.since(self.now) > Duration::from_secs(86_400) {
+            self.next_tick = self.next_tick.max(now - Duration::from_secs(60));
+        }
+        loop {
+            let answer = self.pending.peek().map_or(Time::from_nanos(u64::MAX), |Reverse((at, ..))| *at);
+            let due = answer.min(self.next_tick);
+            if due > now {
+                break;
+            }
+            if answer <= self.next_tick {
+                let Some(Reverse((at, _, client, status))) = self.pending.pop() else { break };
+                self.state.in_flight.leave(client.bits());
+                self.state.flood.answered(client, status, SERVICE, at);
+            } else {
+                let readings = self.policy.readings(&self.state);
+                self.changes.extend(self.state.flood.tick(&readings, due));
+                self.next_tick = due + crate::flood::detector::TICK;
+            }
+        }
+        self.sweep_until(now);
+        self.now = now;
+    }
+
+    /// All changes of state so far.
+    pub fn changes(&self) -> &[Change] {
+        &self.changes
+    }
+
+    /// What is decided by.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// What is known.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    fn key(&self, address: IpAddr) -> ClientKey {
+        ClientKey::new(address, self.policy.settings.client.ipv6_prefix)
+    }
+
+    fn give_cookie(&mut self, browser: (ClientKey, u64)) -> Proof {
+        let mut hasher = DefaultHasher::new();
+        (browser.0.bits(), browser.1).hash(&mut hasher);
+        let id = hasher.finish() as u32;
+        self.cookies.insert(browser, id);
+        Proof::Valid { id, strength: 1 }
+    }
+
+    fn sweep_until(&mut self, now: Time) {
+        if now >= self.next_sweep {
+            self.state.tables.sweep(now);
+            self.state.flood.sweep(now);
+            self.next_sweep = now + SWEEP;
+        }
+    }
+}
+
+/// Seconds since 1970 as a point in virtual time.
+pub fn at(seconds: f64) -> Time {
+    Time::from_nanos((seconds.max(0.0) * 1e9) as u64)
+}
+
+fn agent_of(user_agent: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    user_agent.hash(&mut hasher);
+    hasher.finish()
+}
