@@ -1,11 +1,10 @@
 //! The ladder over real logs: nobody who only looks at pages is banned, and who guesses passwords is.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 use weir::ban::ladder::Terms;
 use weir::ban::{Book, Crowd, Ladder, Network, Standing, Step};
 use weir::base::clock::Time;
@@ -57,9 +56,8 @@ struct Weir {
     book: Book,
     ladder: Ladder,
     names: HashMap<String, IpAddr>,
-    ticked: Time,
-    /// The highest step of each client, by the label of the request that led to it.
-    banned: BTreeMap<(String, IpAddr), Step>,
+    /// The highest step of each client.
+    banned: BTreeMap<IpAddr, Step>,
 }
 
 impl Weir {
@@ -75,7 +73,6 @@ impl Weir {
             book,
             ladder,
             names: HashMap::new(),
-            ticked: Time::default(),
             banned: BTreeMap::new(),
         }
     }
@@ -86,11 +83,7 @@ impl Weir {
         client.parse().unwrap_or_else(|_| *self.names.entry(client.to_owned()).or_insert(next.into()))
     }
 
-    fn tick(&mut self, now: Time, label: &str) {
-        if now.since(self.ticked) < Duration::from_millis(100) {
-            return;
-        }
-        self.ticked = now;
+    fn tick(&mut self, now: Time) {
         let terms = Terms { settings: &self.settings.ban, ipv6_prefix: 64, hold: false };
         let suspects = std::iter::from_fn(|| self.state.offences.suspect());
         let raised = self.ladder.judge(suspects, &mut self.book, &terms, &Strangers, now);
@@ -98,14 +91,13 @@ impl Weir {
             self.book.publish(&self.state.bans, true, now);
         }
         for record in raised {
-            let step = self.banned.entry((label.to_owned(), record.network.first().address())).or_insert(record.step);
+            let step = self.banned.entry(record.network.first().address()).or_insert(record.step);
             *step = record.step.max(*step);
         }
     }
 
     fn play(&mut self, line: &Line) {
         let now = Time::from_nanos((line.t * 1e9) as u64);
-        let label = line.label.clone().unwrap_or_default();
         let address = self.address(&line.client);
         let client = ClientKey::new(address, 64);
         let facts = Facts::new(address, client, Method::parse(line.method.as_bytes()), line.path.as_bytes());
@@ -115,9 +107,7 @@ impl Weir {
             self.state.in_flight.leave(client.bits());
             offence::note_answer(&self.policy, &self.state, &facts, line.status, now);
         }
-        // The suspect is this line's client: it is dealt with before the next line.
-        self.ticked = Time::default();
-        self.tick(now, &label);
+        self.tick(now);
     }
 }
 
@@ -145,12 +135,9 @@ fn is_login(line: &Line) -> bool {
 #[test]
 fn people_crawlers_and_monitors_of_real_logs_are_never_banned() {
     for trace in ["wp2016_shared", "nasa_1995_08_01", "semicomplete2015", "certh_bots_shared"] {
-        // Who sends logins by program calls itself a browser too; nobody signs in by /xmlrpc.php with one.
         let Some((weir, lines)) = play(trace, |l| l.label.as_deref() != Some("bruteforce")) else { return };
-        let guessers: BTreeSet<_> = lines.iter().filter(|l| is_login(l)).map(|l| l.client.clone()).collect();
-        let banned: Vec<_> = weir.banned.iter().filter(|((_, a), _)| !guessers.contains(&a.to_string())).collect();
-        assert!(banned.is_empty(), "{trace}: {banned:?}");
-        eprintln!("{trace}: {} lines, {} banned of {} who logged in", lines.len(), weir.banned.len(), guessers.len());
+        assert!(weir.banned.is_empty(), "{trace}: {:?}", weir.banned);
+        assert!(lines.len() >= 10_000, "{trace}: {} lines", lines.len());
     }
 }
 
@@ -161,11 +148,9 @@ fn who_guesses_passwords_is_banned() {
     for line in lines.iter().filter(|l| l.label.as_deref() == Some("bruteforce") && is_login(l)) {
         *guesses.entry(&line.client).or_default() += 1;
     }
-    let banned = |client: &str| weir.banned.keys().any(|(_, a)| a.to_string() == client);
+    let banned = |client: &str| weir.banned.keys().any(|a| a.to_string() == client);
     let (all, caught): (usize, usize) =
         guesses.iter().fold((0, 0), |(all, caught), (c, n)| (all + n, caught + if banned(c) { *n } else { 0 }));
-    eprintln!("{} guessers, {} banned; {caught} of {all} guesses are theirs", guesses.len(), guesses.keys().filter(|c| banned(c)).count());
-    for (client, step) in &weir.banned { eprintln!("{client:?} {step}"); }
-    for (c,n) in &guesses { eprintln!("{c} {n} {}", banned(c)); }
-    assert!(caught * 100 >= all * 95, "{caught} of {all}");
+    // What is left are 16 guesses and 8: too few in too long a time to tell from a person's.
+    assert!(caught * 100 >= all * 98, "{caught} of {all}");
 }

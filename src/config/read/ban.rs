@@ -73,7 +73,7 @@ pub(super) fn ban(s: &mut Section<'_, '_>) -> Ban {
         protocol: s.table("protocol", "Malformed or ambiguous requests, and too many resets of streams.", |s| {
             threshold(s, r#""6/m""#, "10")
         }),
-        login: s.table("login", "Failed logins.", |s| threshold(s, r#""6/m""#, "15")),
+        login: s.table("login", "Failed logins.", |s| threshold(s, r#""3/m""#, "8")),
         slow: s.table("slow", "Heads and bodies that a deadline cut off.", |s| threshold(s, r#""6/m""#, "10")),
         file,
     }
