@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::sync::Arc;
 use weir::ban::ladder::Terms;
-use weir::ban::{Book, Crowd, Ladder, Network, Standing, Step};
+use weir::ban::{Book, Ladder, Network, Regard, Standing, Step};
 use weir::base::clock::Time;
 use weir::client::key::ClientKey;
 use weir::config::{load_str, settings::Settings};
@@ -40,11 +40,8 @@ impl Standing for Strangers {
     fn exempt(&self, _: Network) -> Option<String> {
         None
     }
-    fn known_good(&self, _: ClientKey) -> bool {
-        false
-    }
-    fn crowd(&self, _: Network) -> Option<Crowd> {
-        None
+    fn of(&self, _: ClientKey) -> Regard {
+        Regard::Stranger
     }
 }
 

@@ -31,19 +31,19 @@ const MINUTE: Duration = Duration::from_secs(60);
 pub trait Standing {
     /// Why nobody in `network` may be banned, if so: it is on a list, a proxy, the origin.
     fn exempt(&self, network: Network) -> Option<String>;
-    /// Whether the client is known for good requests: the ladder goes no further than closing its connections.
-    fn known_good(&self, client: ClientKey) -> bool;
-    /// Who was seen in `network` lately; none where nobody knows.
-    fn crowd(&self, network: Network) -> Option<Crowd>;
+    /// How the client is known.
+    fn of(&self, client: ClientKey) -> Regard;
 }
 
-/// The clients of a network that were seen lately.
+/// How a client is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Crowd {
-    /// How many.
-    pub clients: u32,
-    /// Whether any is known for good requests.
-    pub known_good: bool,
+pub enum Regard {
+    /// Not at all.
+    Stranger,
+    /// It was seen lately.
+    Seen,
+    /// It is known for good requests: the ladder goes no further than closing its connections.
+    Good,
 }
 
 /// What the ladder goes by.
@@ -178,7 +178,7 @@ impl Ladder {
         if old.is_some_and(|r| r.is_active(now) && (r.who == Who::Operator || now.since(r.since) < GRACE)) {
             return None;
         }
-        let highest = if standing.known_good(suspect.client) { Step::CLOSE } else { top(terms.settings) };
+        let highest = if standing.of(suspect.client) == Regard::Good { Step::CLOSE } else { top(terms.settings) };
         let step = old.and_then(|r| remembered(r, terms.settings, now)).map_or(Step::REFUSE, |s| Step(s.0 + 1));
         let step = step.min(highest);
         // What holds already is never shortened.
@@ -267,11 +267,11 @@ fn around(raised: &[Record], terms: &Terms<'_>) -> Vec<Network> {
     networks
 }
 
-/// When the clients of `network` that are under a timed ban of their own come free.
-fn members(book: &Book, network: Network, terms: &Terms<'_>, now: Time) -> Vec<Time> {
+/// The clients of `network` that are under a timed ban of their own, and when they come free.
+fn members(book: &Book, network: Network, terms: &Terms<'_>, now: Time) -> Vec<(Network, Time)> {
     let of_client = |r: &&Record| r.network == Network::of_client(r.network.first(), terms.ipv6_prefix);
     let banned = |r: &&Record| r.who == Who::Ladder && r.step >= Step::FIRST_BAN && r.is_active(now);
-    book.inside(network).filter(of_client).filter(banned).map(|r| r.until).collect()
+    book.inside(network).filter(of_client).filter(banned).map(|r| (r.network, r.until)).collect()
 }
 
 /// The ban of a whole network, where enough of its clients are banned, most of those seen, and nobody good is inside.
@@ -282,20 +282,31 @@ fn roll_up(
     standing: &dyn Standing,
     now: Time,
 ) -> Option<Record> {
-    if book.get(network).is_some_and(|r| r.is_active(now) && r.who == Who::Operator) {
+    let old = book.get(network).filter(|r| r.is_active(now));
+    let members = members(book, network, terms, now);
+    let least = terms.settings.rollup_members as usize;
+    if old.is_some_and(|r| r.who == Who::Operator) || members.len() < least || standing.exempt(network).is_some() {
         return None;
     }
-    let mut members = members(book, network, terms, now);
-    let least = terms.settings.rollup_members as usize;
-    let crowd = standing.crowd(network).filter(|c| !c.known_good && members.len() * 2 >= c.clients as usize)?;
-    if members.len() < least || standing.exempt(network).is_some() {
-        return None;
+    let mut others = 0;
+    for client in network.clients(terms.ipv6_prefix)? {
+        if members.binary_search_by_key(&Network::of_client(client, terms.ipv6_prefix), |m| m.0).is_ok() {
+            continue;
+        }
+        match standing.of(client) {
+            Regard::Stranger => {}
+            Regard::Seen => others += 1,
+            Regard::Good => return None,
+        }
+        if others > members.len() {
+            return None;
+        }
     }
     // It ends when too few of its members are left.
-    members.sort_unstable_by(|a, b| b.cmp(a));
-    let mut record = Record::new(network, Step::REFUSE, Who::Members, now, members[least - 1]);
-    record.reason = format!("{} of its {} clients seen lately are banned", members.len(), crowd.clients);
-    let old = book.get(network).filter(|r| r.is_active(now));
+    let mut ends: Vec<Time> = members.iter().map(|m| m.1).collect();
+    ends.sort_unstable_by(|a, b| b.cmp(a));
+    let mut record = Record::new(network, Step::REFUSE, Who::Members, now, ends[least - 1]);
+    record.reason = format!("{} of its {} clients seen lately are banned", members.len(), members.len() + others);
     match old {
         // Nothing new to say.
         Some(old) if old.until >= record.until => None,

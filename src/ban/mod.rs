@@ -12,7 +12,7 @@ pub mod offences;
 pub mod set;
 
 pub use book::{Book, Evidence, Record};
-pub use ladder::{Crowd, Ladder, Standing};
+pub use ladder::{Ladder, Regard, Standing};
 pub use network::Network;
 pub use offence::Offence;
 pub use offences::{Offences, Rules, Suspect};

@@ -3,6 +3,7 @@
 use crate::client::key::ClientKey;
 use ipnet::IpNet;
 use std::fmt;
+use std::net::IpAddr;
 
 /// An address or a network, IPv4 or IPv6.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,6 +54,21 @@ impl Network {
         self.first.ipv4().is_some()
     }
 
+    /// Its clients, where `ipv6_prefix` leading bits make one of IPv6; none where there are more than 65,536.
+    pub fn clients(self, ipv6_prefix: u8) -> Option<impl Iterator<Item = ClientKey>> {
+        let (whole, first) = match self.first.address() {
+            IpAddr::V4(first) => (32, u128::from(u32::from(first))),
+            IpAddr::V6(first) => (ipv6_prefix, u128::from(first)),
+        };
+        let bits = whole.checked_sub(self.length).filter(|bits| *bits <= 16)?;
+        let (ipv4, shift) = (self.is_ipv4(), if self.is_ipv4() { 0 } else { 128 - u32::from(ipv6_prefix) });
+        Some((0..1u128 << bits).map(move |n| {
+            let address = first | n.checked_shl(shift).unwrap_or(0);
+            let address = if ipv4 { IpAddr::V4((address as u32).into()) } else { IpAddr::V6(address.into()) };
+            ClientKey::new(address, ipv6_prefix)
+        }))
+    }
+
     /// Whether `other` lies within it, or is the same.
     pub fn covers(self, other: Self) -> bool {
         self.length <= other.length && self.is_ipv4() == other.is_ipv4() && Self::around(other.first, self.length) == self
@@ -94,6 +110,17 @@ mod tests {
         assert_eq!(net("::ffff:192.0.2.0/120"), net("192.0.2.0/24"));
         assert_eq!(net("::ffff:192.0.2.0/64").to_string(), "::/64");
         assert_eq!(net("192.0.2.7/24"), net("192.0.2.0/24"), "host bits are ignored");
+    }
+
+    #[test]
+    fn the_clients_of_a_network_are_told() {
+        let told = |text: &str| net(text).clients(64).map(|clients| clients.collect::<Vec<_>>());
+        let four = told("192.0.2.4/30").unwrap();
+        assert_eq!(four.iter().map(ToString::to_string).collect::<Vec<_>>(), ["192.0.2.4", "192.0.2.5", "192.0.2.6", "192.0.2.7"]);
+        let six = told("2001:db8:0:2::/63").unwrap();
+        assert_eq!(six.iter().map(ToString::to_string).collect::<Vec<_>>(), ["2001:db8:0:2::", "2001:db8:0:3::"]);
+        assert_eq!(told("2001:db8::/48").unwrap().len(), 65_536);
+        assert_eq!((told("192.0.2.7/32").unwrap().len(), told("10.0.0.0/8"), told("2001:db8::/80")), (1, None, None));
     }
 
     #[test]

@@ -14,7 +14,7 @@ const START: Time = Time::from_nanos(86_400_000_000_000);
 struct World {
     exempt: Vec<Network>,
     good: HashSet<ClientKey>,
-    crowd: Option<Crowd>,
+    seen: HashSet<ClientKey>,
 }
 
 impl Standing for World {
@@ -22,11 +22,12 @@ impl Standing for World {
         let met = self.exempt.iter().any(|e| e.covers(network) || network.covers(*e));
         met.then(|| "is exempt".into())
     }
-    fn known_good(&self, client: ClientKey) -> bool {
-        self.good.contains(&client)
-    }
-    fn crowd(&self, _: Network) -> Option<Crowd> {
-        self.crowd
+    fn of(&self, client: ClientKey) -> Regard {
+        match client {
+            _ if self.good.contains(&client) => Regard::Good,
+            _ if self.seen.contains(&client) => Regard::Seen,
+            _ => Regard::Stranger,
+        }
     }
 }
 
@@ -183,10 +184,15 @@ fn neighbours(bench: &mut Bench, count: u32, from: u64) -> Vec<Record> {
     bench.judge(&clients, after(from + 10))
 }
 
+/// Others of that network that were seen, beside the members.
+fn others(count: u32) -> HashSet<ClientKey> {
+    (0..count).map(|n| key(&format!("198.51.100.{}", 100 + n))).collect()
+}
+
 #[test]
 fn a_network_is_banned_with_most_of_its_clients_and_ends_with_them() {
     let mut bench = Bench::new("");
-    bench.world.crowd = Some(Crowd { clients: 16, known_good: false });
+    bench.world.seen = others(8);
     let raised = neighbours(&mut bench, 8, 0);
     let last = raised.last().unwrap();
     assert_eq!((last.network, last.who, last.until), (net("198.51.100.0/24"), Who::Members, after(70)));
@@ -201,22 +207,23 @@ fn a_network_is_banned_with_most_of_its_clients_and_ends_with_them() {
 
 #[test]
 fn a_network_is_spared_where_its_members_do_not_justify_it() {
-    let crowd = |clients, known_good| Some(Crowd { clients, known_good });
-    for (members, crowd) in [(7, crowd(7, false)), (8, crowd(17, false)), (8, crowd(9, true)), (8, None)] {
+    for (members, seen) in [(7, 0), (8, 9)] {
         let mut bench = Bench::new("");
-        bench.world.crowd = crowd;
-        assert_eq!(neighbours(&mut bench, members, 0).len(), members as usize, "{members} {crowd:?}");
+        bench.world.seen = others(seen);
+        assert_eq!(neighbours(&mut bench, members, 0).len(), members as usize, "{members} {seen}");
     }
     let mut bench = Bench::new("");
-    bench.world.crowd = crowd(8, false);
+    bench.world.good = others(1);
+    assert_eq!(neighbours(&mut bench, 8, 0).len(), 8, "a good client is inside");
+    let mut bench = Bench::new("");
     bench.world.exempt = vec![net("198.51.100.250/32")];
     assert_eq!(neighbours(&mut bench, 8, 0).len(), 8, "an allowed client is inside");
+    assert_eq!(neighbours(&mut Bench::new("rollup_members = 0"), 20, 0).len(), 20, "turned off");
 }
 
 #[test]
 fn ipv6_networks_roll_up_from_56_to_48() {
     let mut bench = Bench::new("");
-    bench.world.crowd = Some(Crowd { clients: 8, known_good: false });
     let clients: Vec<String> = (0..8).map(|n| format!("2001:db8:1:{:x}::1", n << 8)).collect();
     let clients: Vec<&str> = clients.iter().map(String::as_str).collect();
     let raised: Vec<_> = [0, 5, 10].into_iter().flat_map(|s| bench.judge(&clients, after(s))).collect();
@@ -231,8 +238,7 @@ proptest! {
     ) {
         let mut bench = Bench::new(&format!("max_per_minute = {cap}\nrollup_members = 4"));
         bench.world.exempt = vec![net("192.0.2.0/28")];
-        bench.world.crowd = Some(Crowd { clients: 8, known_good: false });
-        let mut now = START;
+            let mut now = START;
         let mut fresh: Vec<Time> = Vec::new();
         for (host, gap) in events {
             now = now + Duration::from_millis(gap);
