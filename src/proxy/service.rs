@@ -6,10 +6,11 @@ use super::edge::{Edge, Peer, Place, Story};
 use super::gate::Gate;
 use super::path::Buffer;
 use super::reply::Refusal;
-use super::{facts, forward, http2, record};
+use super::{facts, forward, http2, offences, record};
 use crate::base::clock::{self, Time};
 use crate::config::settings::OriginProtocol;
 use crate::origin::Pick;
+use crate::verdict::offence::note_verdict;
 use crate::verdict::reason::{Class, Reason};
 use crate::verdict::{Fate, decide};
 use async_trait::async_trait;
@@ -43,7 +44,8 @@ impl Service {
         if declared_length(request).is_some_and(|n| n > policy.settings.listen.max_body_size.0) {
             facts.fault = Some(Reason::BodyTooLarge);
         }
-        let verdict = decide(&policy, &edge.state, &facts, now);
+        let verdict = decide(&policy, &edge.state, &facts, now).told_to(peer.trusted);
+        note_verdict(&policy, &edge.state, &facts, &verdict, now);
         edge.state.counters.observed_by(verdict.observed);
         if verdict.fate == Fate::Forward {
             context.place = Some(Place::taken(&edge.state, facts.client));
@@ -397,14 +399,17 @@ impl Service {
             && let Some(peer) = &context.peer
             && session.is_http2()
         {
-            http2::count_reset(peer, &context.policy);
+            if http2::count_reset(peer, &context.policy) {
+                offences::of_resets(&edge.state, context, *now);
+            }
         }
+        let status = session.response_written().map_or(0, |r| r.status.as_u16());
+        offences::of_ended(&edge.state, context, session.req_header(), reason, status, &now);
         let log = match reason.class() {
             Class::Forward => edge.log_gate.forwarded(context.request_id as u64),
             _ => edge.log_gate.refused(*now),
         };
         if log {
-            let status = session.response_written().map_or(0, |r| r.status.as_u16());
             edge.events.send(record::of_ended(session.req_header(), context, reason, status, *now));
         }
         context.place = None;

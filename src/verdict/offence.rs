@@ -3,7 +3,7 @@
 use super::facts::{Facts, Method};
 use super::policy::{CompiledKey, Policy};
 use super::reason::Reason;
-use super::{State, Verdict};
+use super::{Fate, State, Verdict};
 use crate::ban::{Ban, Offence, Rules};
 use crate::base::clock::Time;
 use crate::client::key::ClientKey;
@@ -25,8 +25,15 @@ impl Reason {
 impl Verdict {
     /// Refused or closed by a ban.
     pub fn banned(ban: &Ban, now: Time) -> Self {
-        let fate = if ban.closes() { super::Fate::Close } else { super::Fate::Refuse };
+        let fate = if ban.closes() { Fate::Close } else { Fate::Refuse };
         Self { fate, retry_after: ban.until.since(now), ..Self::refuse(Reason::Ban) }
+    }
+
+    /// The verdict as its client gets to know it. The connection of a trusted proxy brings other clients too, and a
+    /// close would show as the service's fault: there a ban is answered.
+    #[must_use]
+    pub fn told_to(self, trusted_proxy: bool) -> Self {
+        if trusted_proxy && self.reason == Reason::Ban { Self { fate: Fate::Refuse, ..self } } else { self }
     }
 
     /// What the verdict says of the client.
