@@ -8,9 +8,11 @@ use std::mem::MaybeUninit;
 use std::net::{IpAddr, Ipv6Addr};
 use std::str::from_utf8;
 use weir::access::{cidr_set::CidrSet, list_file};
+use weir::base::clock::Time;
 use weir::base::units::{Bytes, Rate, Share, parse_byte_rate, parse_duration, show_duration};
 use weir::client::key::ClientKey;
 use weir::client::{address, cloudfront, forwarded, proxy_protocol};
+use weir::flood::history::{self, Sizes};
 use weir::proxy::gate::{chunked, head};
 
 /// A fuzz target: a name, what it does with an input, and how many mutations a short run tries.
@@ -27,6 +29,8 @@ pub(crate) const ALL: &[Target] = &[
     ("quantity", quantity, 20_000),
     ("request_head", request_head, 20_000),
     ("chunked_body", chunked_body, 20_000),
+    ("history_file", history_file, 5_000),
+    ("history_contents", history_contents, 5_000),
 ];
 
 /// Any address and any prefix length: keys are stable, and a network holds its clients.
@@ -142,4 +146,26 @@ pub(crate) fn chunked_body(input: &[u8]) {
     if let Ok(n) = at_once {
         assert_eq!((n, whole.is_over()), (taken, slow.is_over()));
     }
+}
+
+/// Room and time that a history is read with.
+const HISTORY: (Sizes, u64, Time) =
+    (Sizes { clients: 24, net24: 8, net16: 8 }, 1_750_000_000, Time::from_nanos(1 << 50));
+
+/// A history file, whole: read or refused.
+pub(crate) fn history_file(input: &[u8]) {
+    let (sizes, unix_zero, now) = HISTORY;
+    let _ = history::read(&mut &*input, sizes, unix_zero, now);
+}
+
+/// A history file's contents, so that no checksum is in the way: never more entries than there is room for, and a
+/// history that works.
+pub(crate) fn history_contents(input: &[u8]) {
+    let (sizes, unix_zero, now) = HISTORY;
+    let Ok(history) = history::unpack(&mut &*input, sizes, unix_zero, now) else { return };
+    let filled = history.filled();
+    assert!(filled.clients <= 24 && filled.credited <= filled.clients && filled.net24 <= 8 && filled.net16 <= 8);
+    let client = ClientKey::new([192, 0, 2, 1].into(), 64);
+    history.good(client, now);
+    history.known(history.locate(client), now);
 }

@@ -3,6 +3,7 @@
 pub mod detect;
 pub mod drain;
 pub mod health;
+pub mod history;
 pub mod housekeeping;
 pub mod lists;
 pub mod phase;

@@ -22,7 +22,7 @@ const HARM: f64 = 0.8;
 /// Offered below this share of the capacity is calm.
 const CALM: f64 = 0.6;
 /// Below this share of the capacity nothing is unusual enough to look into.
-const NOTICE: f64 = 0.3;
+pub const NOTICE: f64 = 0.3;
 /// As `NOTICE`, for logins of unknown clients.
 const NOTICE_LOGINS: f64 = 0.1;
 /// Ticks in a row that must say so, before it is an attack.

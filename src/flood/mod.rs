@@ -13,7 +13,9 @@ pub mod judge;
 pub mod ledger;
 pub mod rank;
 pub mod signs;
+pub mod sketch;
 pub mod state;
+pub mod top;
 pub mod view;
 pub mod window;
 
@@ -160,7 +162,8 @@ impl Flood {
     pub fn answered(&self, client: ClientKey, status: u16, took: Duration, now: Time) {
         self.counts.one(Signal::Answers);
         self.counts.add(Signal::Latency, u32::try_from(took.as_millis()).unwrap_or(u32::MAX));
-        if status >= 500 {
+        // 500 is what a broken page answers; these say that there was nobody to answer it.
+        if matches!(status, 502..=504) {
             self.counts.one(Signal::Errors);
         }
         if History::good_status(status) && self.view().state != FloodState::Attack {

@@ -1,7 +1,7 @@
 //! What an excess is made of, and what that says: programs, or people.
 
 use super::baseline::Baseline;
-use super::detector::Readings;
+use super::detector::{NOTICE, Readings};
 use super::state::{Cause, Evidence};
 use super::window::{SIGNALS, Signal, Window};
 
@@ -103,11 +103,11 @@ pub fn excess(window: &Window, usual: &[Baseline; SIGNALS], readings: &Readings)
 fn suffers(window: &Window, usual: &[Baseline; SIGNALS], readings: &Readings, evidence: &Evidence) -> bool {
     let (in_flight, most) = readings.in_flight;
     let answers = window.rate(Signal::Answers) * 5.0;
-    let usual_answers = usual[Signal::Answers as usize].per_second();
-    let usual_latency = usual[Signal::Latency as usize].per_second() / usual_answers.max(0.1);
-    let late = answers >= 50.0 && evidence.latency_ms > (4.0 * usual_latency).max(500.0);
-    let failing = answers >= 50.0 && evidence.errors > 0.2;
-    // More than usual must come in, else the origin's trouble is its own.
-    let more = evidence.offered > 1.5 * evidence.usual + 3.0;
+    let usual_answers = usual[Signal::Answers as usize].per_second().max(0.1);
+    let usual_of = |signal: Signal| usual[signal as usize].per_second() / usual_answers;
+    let late = answers >= 50.0 && evidence.latency_ms > (4.0 * usual_of(Signal::Latency)).max(500.0);
+    let failing = answers >= 50.0 && evidence.errors > (4.0 * usual_of(Signal::Errors)).max(0.2);
+    // Much more than usual must come in, else the origin's trouble is its own.
+    let more = evidence.offered > (1.5 * evidence.usual + 3.0).max(NOTICE * readings.capacity);
     more && (late || failing || f64::from(in_flight) > 0.8 * f64::from(most))
 }

@@ -1,13 +1,13 @@
-//! The limit table's memory: zeroed cache lines that cost nothing until touched. The one file here with `unsafe`.
+//! The memory of tables: zeroed cache lines that cost nothing until touched. The one file here with `unsafe`.
 
 use crate::base::sync::AtomicU64;
 use std::ops::Deref;
 
 /// Slots in a line; loom's model is kept small.
 #[cfg(not(loom))]
-pub(super) const SLOTS: usize = 8;
+pub(crate) const SLOTS: usize = 8;
 #[cfg(loom)]
-pub(super) const SLOTS: usize = 2;
+pub(crate) const SLOTS: usize = 2;
 
 /// One cache line: one set of slots.
 #[repr(C, align(64))]
@@ -33,10 +33,10 @@ impl Deref for Lines {
 }
 
 #[cfg(loom)]
-pub(super) fn prefetch(_line: &Line) {}
+pub(crate) fn prefetch(_line: &Line) {}
 
 #[cfg(not(loom))]
-pub(super) use real::{Lines, prefetch};
+pub(crate) use real::{Lines, prefetch};
 
 #[cfg(not(loom))]
 #[allow(unsafe_code, reason = "lazily zeroed aligned memory and prefetching have no safe form")]

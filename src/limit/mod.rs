@@ -3,6 +3,6 @@
 pub mod budget;
 pub mod gcra;
 pub mod in_flight;
-mod memory;
+pub(crate) mod memory;
 pub mod seeds;
 pub mod table;

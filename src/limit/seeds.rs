@@ -20,6 +20,16 @@ impl Seeds {
         Self([a, b, fold(b ^ a, 0xa076_1d64_78bd_642f)])
     }
 
+    /// The seeds as numbers, to be kept beside what was hashed with them.
+    pub(crate) const fn words(&self) -> [u64; 3] {
+        self.0
+    }
+
+    /// The seeds that [`words`](Self::words) gave.
+    pub(crate) const fn from_words(words: [u64; 3]) -> Self {
+        Self(words)
+    }
+
     /// Two multiply-folds: all bits of the key reach all bits of the result.
     #[inline]
     pub(crate) const fn hash(&self, key: u128) -> u64 {

@@ -1,5 +1,7 @@
-//! Layer 3: logs of real traffic as input, and scenarios of attacks and crowds made from them.
+//! Layer 3: logs of real traffic as input, scenarios of attacks and crowds made from them, scores.
 
 pub mod engine;
 pub mod log;
+pub mod report;
 pub mod scenario;
+pub mod score;

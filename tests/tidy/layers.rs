@@ -11,6 +11,9 @@ const GROUND: &[&str] = &["base", "config", "event"];
 /// Layer 4 and the data plane.
 const ABOVE: &[&str] = &["proxy", "app", "cli"];
 
+/// What all of the core may use of its siblings: what a client is called, and what fixed tables are made of.
+const SHARED: &[(&str, &str)] = &[("client", "key"), ("limit", "seeds"), ("limit", "memory")];
+
 /// Crates that do input and output; the core, and all below it, knows none of them.
 const IO_CRATES: &[&str] = &[
     "pingora",
@@ -70,14 +73,14 @@ fn forbidden(from: &str, path: &[String]) -> Option<&'static str> {
         return None;
     }
     let in_core = CORE.contains(&to);
-    let client_key = path.starts_with(&["client".to_string(), "key".to_string()]);
+    let shared = SHARED.iter().any(|(folder, module)| to == *folder && path.get(1).is_some_and(|m| m == module));
     match from {
         "app" | "cli" => None,
         "base" => Some("base uses nothing of weir's"),
         "config" | "event" if to != "base" => Some("only base lies below it"),
         "config" | "event" => None,
         "verdict" if in_core || GROUND.contains(&to) => None,
-        _ if CORE.contains(&from) && in_core && !client_key => Some("only verdict joins the modules of the core"),
+        _ if CORE.contains(&from) && in_core && !shared => Some("only verdict joins the modules of the core"),
         _ if CORE.contains(&from) && !in_core && !GROUND.contains(&to) => Some("it lies above the core"),
         "proxy" if CONTROL_PLANE.contains(&to) => Some("the data plane meets the control plane in data only"),
         "proxy" if ABOVE.contains(&to) => Some("it lies above the data plane"),

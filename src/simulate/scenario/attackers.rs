@@ -1,6 +1,6 @@
 //! Who attacks: addresses of a file, or a generated botnet.
 
-use super::networks::public;
+use super::networks::{in_network, of_people, public};
 use super::random::Random;
 use std::fs::File;
 use std::io::BufRead;
@@ -13,6 +13,8 @@ pub(super) const AGENTS: [&str; 2] = [
     "Mozilla/5.0 (X11; Linux x86_64; rv:121.0) Gecko/20100101 Firefox/121.0",
 ];
 
+/// The share of a spread botnet that sits in the networks of a generated site's people.
+const AMONG_PEOPLE: f64 = 0.1;
 /// How many addresses a generated botnet has.
 const GENERATED: usize = 12_000;
 
@@ -63,7 +65,11 @@ fn addresses(path: &Path) -> Result<Vec<IpAddr>, String> {
 }
 
 fn residential(random: &mut Random) -> Vec<IpAddr> {
-    unique(random, |random, out| out.push(public(random).into()))
+    unique(random, |random, out| {
+        let among_people = random.chance(AMONG_PEOPLE);
+        let address = if among_people { in_network(of_people(random), random) } else { public(random) };
+        out.push(address.into());
+    })
 }
 
 /// Half of the addresses alone in their /24, half in /24s of four to sixteen.

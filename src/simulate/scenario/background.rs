@@ -70,14 +70,20 @@ impl Background {
         if live.is_empty() {
             return Err("the log has no request after its first 60 %".into());
         }
-        Ok(Self::new(events, sessions(live), networks, jitter))
+        Ok(Self::new(events, sessions(live), networks, jitter, None))
     }
 
-    /// A background of `history`, sorted by time, and `sessions`.
-    fn new(history: Vec<Event>, sessions: Vec<Session>, networks: Networks, jitter: f64) -> Self {
+    /// A background of `history`, sorted by time, and `sessions`, each `copies` times or as often as gives a busy site.
+    pub(super) fn new(
+        history: Vec<Event>,
+        sessions: Vec<Session>,
+        networks: Networks,
+        jitter: f64,
+        copies: Option<f64>,
+    ) -> Self {
         let rows = sessions.iter().map(|s| s.rows.len()).sum::<usize>().max(1);
-        let copies = ROWS / rows as f64;
-        let copies = if copies > 0.9 { copies.round().min(MOST_COPIES) } else { copies };
+        let busy = ROWS / rows as f64;
+        let copies = copies.unwrap_or(if busy > 0.9 { busy.round().min(MOST_COPIES) } else { busy });
         let path = |words: &[&str], otherwise| most_frequent(&sessions, words).unwrap_or_else(|| Arc::from(otherwise));
         let (search, login) = (path(&["search"], "/"), path(&["login", "signin", "sign-in"], "/login"));
         let end = history.last().map_or(0.0, |e| e.t);
@@ -106,20 +112,22 @@ impl Background {
         self.sessions.len() as f64 * self.copies / WINDOW
     }
 
-    /// Every session at a random moment of the `window` seconds, `copies` times: first as itself, then as its twin,
-    /// whom the history knows as well as the original, then as strangers nearby.
-    pub(super) fn place(&self, copies: f64, window: f64, random: &mut Random, moment: Moment, out: &mut Vec<Event>) {
+    /// Every session, `copies` times, at a moment that `when` draws: first as itself, then as its twin, whom the
+    /// history knows as well as the original, then as strangers nearby; over a day they come back instead.
+    pub(super) fn place(&self, copies: f64, when: When, random: &mut Random, out: &mut Vec<Event>) {
         for session in &self.sessions {
             let whole = copies as u64;
             let times = whole + u64::from(random.chance(copies - whole as f64));
             for copy in 0..times {
                 let client = match copy {
                     0 => session.client,
-                    1 => twin_of(&self.networks, session.client),
+                    1 if self.copies > 1.0 => twin_of(&self.networks, session.client),
+                    _ if when.daily && (copy % 2 == 0 || self.copies <= 1.0) => session.client,
+                    _ if when.daily => twin_of(&self.networks, session.client),
                     _ => self.networks.near(session.client, random),
                 };
-                let start = moment(random) * window;
-                self.run(session, client, start, window, random, out);
+                let start = when.draw(random);
+                self.run(session, client, start, when.window, random, out);
             }
         }
     }
@@ -143,8 +151,26 @@ impl Background {
     }
 }
 
-/// Draws when a session starts, as a share of the window.
-pub(super) type Moment = fn(&mut Random) -> f64;
+/// When sessions start.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct When {
+    /// Seconds from the first start to the last request.
+    pub(super) window: f64,
+    /// More at noon than at midnight, and clients come back; else all moments are alike.
+    pub(super) daily: bool,
+}
+
+impl When {
+    fn draw(self, random: &mut Random) -> f64 {
+        loop {
+            let (share, height) = (random.unit(), random.unit());
+            let from_noon = 2.0 * share - 1.0;
+            if !self.daily || height < 1.0 - 0.8 * from_noon * from_noon {
+                return share * self.window;
+            }
+        }
+    }
+}
 
 /// The second identity of a client; always the same, so that the history can know it too.
 fn twin_of(networks: &Networks, client: IpAddr) -> IpAddr {

@@ -103,7 +103,7 @@ const ATTACKS: &[Entry] = &[
     }),
     entry("hot-crowd-low-slow", "a page that everybody wants, and 4,000 slow bots", |s| {
         s.botnet(4000, 0.2, |_| {})?;
-        s.crowd(Crowd { far: true, hot: true, ..Crowd::new(20.0) })
+        s.crowd(Crowd::hot())
     }),
     entry("office-botnet", "500 people behind one address while 2,000 bots attack", |s| {
         s.botnet(2000, 1.0, |_| {})?;
@@ -133,11 +133,7 @@ const CONTROLS: &[Entry] = &[
     entry("crowd-12-far", "twelve times the sessions, from other networks", |s| {
         s.crowd(Crowd { far: true, ..Crowd::new(12.0) })
     }),
-    entry(
-        "hot-page",
-        "twenty times the sessions, all browsers that begin with one page: far above the capacity",
-        |s| s.crowd(Crowd { far: true, hot: true, ..Crowd::new(20.0) }),
-    ),
+    entry("hot-page", "people who all begin with one page: eight times the capacity", |s| s.crowd(Crowd::hot())),
     Entry {
         name: "match-day",
         text: "sessions swell to eight times as many over twenty minutes and stay",

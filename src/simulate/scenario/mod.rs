@@ -5,9 +5,13 @@ mod attackers;
 mod background;
 mod catalog;
 mod crowd;
+mod generated;
 mod networks;
 mod random;
+mod site;
 mod stage;
+#[cfg(test)]
+mod tests;
 pub mod tsv;
 
 pub use attackers::Attackers;

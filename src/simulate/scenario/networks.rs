@@ -10,6 +10,11 @@ use std::path::Path;
 /// How often an address outside the original's /16 is looked for in a network that may have no other.
 const TRIES: usize = 40;
 
+/// How many /16s the people of generated backgrounds are in.
+const PEOPLE: u64 = 12_000;
+/// The client of what nobody has sent yet.
+pub(super) const NOBODY: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+
 /// The networks that autonomous systems announce; knows none where no table was given.
 #[derive(Debug, Default)]
 pub struct Networks {
@@ -115,6 +120,27 @@ pub(super) fn public6(random: &mut Random) -> Ipv6Addr {
     let low = u128::from(random.next());
     let high = u128::from(random.next() >> 8 | 0x2a << 56);
     Ipv6Addr::from(high << 64 | low)
+}
+
+/// One of the networks that generated people are in: the same ones for every seed, few of them busy.
+pub(super) fn of_people(random: &mut Random) -> u64 {
+    let place = random.unit();
+    (PEOPLE as f64 * place * place) as u64
+}
+
+/// Somebody's IPv4 address in a network of people: its first /24s are the busiest.
+pub(super) fn in_network(network: u64, random: &mut Random) -> Ipv4Addr {
+    let [a, b, ..] = public(&mut Random::new(network)).octets();
+    let place = random.unit();
+    Ipv4Addr::new(a, b, (256.0 * place * place) as u8, 1 + random.below(254) as u8)
+}
+
+/// Somebody's IPv6 address in a network of people, which is a /40.
+pub(super) fn in_network6(network: u64, random: &mut Random) -> Ipv6Addr {
+    let first = u128::from(public6(&mut Random::new(network))) & !(u128::MAX >> 40);
+    let place = random.unit();
+    let site = (256.0 * place * place) as u128;
+    Ipv6Addr::from(first | site << 80 | u128::from(random.below(1 << 16)) << 64 | u128::from(random.next()))
 }
 
 /// Another /24 of the same /16.

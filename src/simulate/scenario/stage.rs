@@ -2,7 +2,7 @@
 
 use super::attack::{Flood, Source, page};
 use super::attackers::Attackers;
-use super::background::{Background, Session, is_crawler};
+use super::background::{Background, Session, When, is_crawler};
 use super::crowd::Crowd;
 use super::networks::{public, public6};
 use super::random::{Random, hash};
@@ -11,7 +11,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// How many times as busy as a window's traffic a day has sessions.
 const DAY: f64 = 4.0;
-/// When people behind shared addresses come, and until when.
+/// From when until when it is judged how people behind shared addresses fare.
 const SHARED: (f64, f64) = (600.0, 1800.0);
 /// The most of the capacity that a burst of crawlers asks for.
 const CRAWLED: f64 = 0.6 * CAPACITY;
@@ -31,7 +31,8 @@ impl Stage<'_> {
     pub(super) fn quiet(&mut self) -> Result<(), String> {
         let mut random = Random::named(self.scenario.seed, "background");
         let copies = self.background.copies * self.window / WINDOW;
-        self.background.place(copies, self.window, &mut random, Random::unit, &mut self.scenario.events);
+        let when = When { window: self.window, daily: false };
+        self.background.place(copies, when, &mut random, &mut self.scenario.events);
         Ok(())
     }
 
@@ -39,13 +40,8 @@ impl Stage<'_> {
     pub(super) fn day(&mut self) {
         (self.scenario.onset, self.scenario.end) = (0.0, self.window);
         let copies = self.background.copies * DAY;
-        let noon = |random: &mut Random| loop {
-            let (x, height) = (random.unit(), random.unit());
-            if height < 1.0 - 0.8 * (2.0 * x - 1.0) * (2.0 * x - 1.0) {
-                return x;
-            }
-        };
-        self.background.place(copies, self.window, &mut self.random, noon, &mut self.scenario.events);
+        let when = When { window: self.window, daily: true };
+        self.background.place(copies, when, &mut self.random, &mut self.scenario.events);
     }
 
     /// The background and a flood of `count` bots, each of `rate` requests a second, as `change` has it.
@@ -177,7 +173,7 @@ impl Stage<'_> {
         for number in 0..people {
             let visit = visits[self.random.index(visits.len())];
             let client = address(number, &mut self.random);
-            let start = self.random.between(SHARED.0, SHARED.1);
+            let start = self.random.between(0.0, self.window);
             self.background.run(visit, client, start, self.window, &mut self.random, &mut self.scenario.events);
         }
         Ok(())

@@ -1,0 +1,45 @@
+//! Keeps the history: forgets what is over, saves it on a schedule and at the end.
+
+use crate::base::clock;
+use crate::flood::history::History;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// The longest pause, whatever is saved.
+const SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
+const _: () = assert!(SWEEP_EVERY.as_secs() < History::SWEEP_PERIOD.as_secs());
+
+/// Sweeps and, where there is a `file`, saves: every `save_every` (at least hourly) until `stop`, then once more.
+pub async fn run(history: Arc<History>, file: Option<PathBuf>, save_every: Duration, mut stop: watch::Receiver<bool>) {
+    let file = file.map(Arc::<Path>::from);
+    loop {
+        let last = tokio::select! {
+            () = tokio::time::sleep(save_every.min(SWEEP_EVERY)) => false,
+            // The sender gone is the end too.
+            _ = stop.wait_for(|stop| *stop) => true,
+        };
+        let (history, file) = (history.clone(), file.clone());
+        // Some milliseconds, and a disk: not on the runtime's thread. Awaited here, so that two never save at once.
+        let _ = tokio::task::spawn_blocking(move || keep(&history, file.as_deref())).await;
+        if last {
+            return;
+        }
+    }
+}
+
+fn keep(history: &History, file: Option<&Path>) {
+    let now = clock::now();
+    let filled = history.sweep(now);
+    let Some(file) = file else { return };
+    match history.save(file, now) {
+        Ok(bytes) => tracing::debug!("saved {} known clients to {} ({bytes} bytes)", filled.clients, file.display()),
+        Err(e) => tracing::warn!("the history can't be saved to {}: {e}", file.display()),
+    }
+}
+
+/// The Unix time in seconds at the zero of the scale of [`clock::now`]: what a [`History`] is made with.
+pub fn unix_zero() -> u64 {
+    clock::unix_nanos(clock::Time::from_nanos(0)) / 1_000_000_000
+}
