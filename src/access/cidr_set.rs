@@ -257,7 +257,7 @@ mod tests {
                 prop_assert_eq!(set.find(address), widest, "{}", address);
                 prop_assert_eq!(set.contains(address), widest.is_some());
             }
-            for (at, net) in nets.iter().enumerate() {
+            for (at, net) in nets.iter().enumerate().take(8) {
                 let others = CidrSet::build(nets.iter().enumerate().filter(|(n, _)| *n != at).map(|(_, net)| *net));
                 let net = canonical(*net).trunc();
                 let meets = |other: IpNet| other.contains(&net) || net.contains(&other);

@@ -131,14 +131,17 @@ impl Keeper {
         inner.publish(&self.parts, now);
     }
 
-    /// Bans at an operator's word.
+    /// Bans at an operator's word. Who names one IPv6 address means its client, the whole prefix.
     ///
     /// # Errors
     /// Why not, in words.
     pub fn add(&self, net: IpNet, duration: Duration, reason: &str, now: Time) -> Result<BanView, String> {
-        let network = Network::of_net(net);
-        let refused = |why: String| format!("ban of {network} refused: {why}");
         let policy = self.parts.policy.load_full();
+        let network = match Network::of_net(net) {
+            one if one.length() == 128 => Network::of_client(one.first(), policy.settings.client.ipv6_prefix),
+            other => other,
+        };
+        let refused = |why: String| format!("ban of {network} refused: {why}");
         let world = World::new(&policy, &self.parts.state, &self.parts.pool, now);
         if let Some(why) = world.refuses_operator(network) {
             return Err(refused(why));
@@ -324,3 +327,5 @@ fn anchor(now: Time) -> Anchor {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use view::fixture;

@@ -119,3 +119,19 @@ pub(super) fn told(record: &Record) -> String {
     let lasts = show_duration(Duration::from_secs(millis.div_ceil(1_000)));
     format!("{} for {lasts} ({}, by {}): {why}", record.network, record.step, record.who.code())
 }
+
+/// A ladder with something in every part, for tests of whoever shows it.
+#[cfg(test)]
+pub(crate) fn fixture() -> BanStatus {
+    BanStatus {
+        enabled: true,
+        paused: false,
+        active: 2,
+        added: vec![BanCount { kind: "login".into(), count: 3 }, BanCount { kind: "operator".into(), count: 1 }],
+        suspects_dropped: 4,
+        spared: 5,
+        capped: 6,
+        given_up: 7,
+        evicted: 8,
+    }
+}
