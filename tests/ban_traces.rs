@@ -63,15 +63,7 @@ impl Weir {
         let state = State::new();
         let policy = Policy::compile(settings.clone(), &Networks::default(), &state, Time::default());
         let (book, ladder) = (Book::default(), Ladder::default());
-        Self {
-            settings,
-            policy,
-            state,
-            book,
-            ladder,
-            names: HashMap::new(),
-            banned: BTreeMap::new(),
-        }
+        Self { settings, policy, state, book, ladder, names: HashMap::new(), banned: BTreeMap::new() }
     }
 
     /// The client's address; a name gets one that nobody else has.

@@ -1,6 +1,7 @@
 //! What memory a config takes, asked of the very things that `start` makes.
 
 use super::{RECENT, machine};
+use crate::ban::{Book, Offences};
 use crate::control::recent::Recent;
 use crate::event::queue::Queue;
 use crate::proxy::{self, Replies};
@@ -69,7 +70,7 @@ fn row(what: &str, count: usize, each: usize) -> Row {
     Row { what: what.to_owned(), count, each, fixed: true }
 }
 
-fn fixed(policy: &Policy, state: &State) -> [Row; 7] {
+fn fixed(policy: &Policy, state: &State) -> [Row; 9] {
     let settings = &policy.settings;
     let lists = policy.allow.bytes() + policy.deny.bytes() + policy.trusted.bytes();
     let replies = Replies::load(&settings.reply).map_or(0, |replies| replies.memory());
@@ -81,6 +82,8 @@ fn fixed(policy: &Policy, state: &State) -> [Row; 7] {
         row("event queue", 1, Queue::new().memory()),
         row("latest refusals, for weir why", 1, Recent::with_capacity(RECENT).memory()),
         row("bodies of refusals", 1, replies),
+        row("counts of offences", 1, Offences::memory()),
+        row("bans", 1, Book::memory()),
     ]
 }
 

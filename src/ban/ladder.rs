@@ -275,13 +275,7 @@ fn members(book: &Book, network: Network, terms: &Terms<'_>, now: Time) -> Vec<(
 }
 
 /// The ban of a whole network, where enough of its clients are banned, most of those seen, and nobody good is inside.
-fn roll_up(
-    network: Network,
-    book: &Book,
-    terms: &Terms<'_>,
-    standing: &dyn Standing,
-    now: Time,
-) -> Option<Record> {
+fn roll_up(network: Network, book: &Book, terms: &Terms<'_>, standing: &dyn Standing, now: Time) -> Option<Record> {
     let old = book.get(network).filter(|r| r.is_active(now));
     let members = members(book, network, terms, now);
     let least = terms.settings.rollup_members as usize;

@@ -71,7 +71,9 @@ impl Network {
 
     /// Whether `other` lies within it, or is the same.
     pub fn covers(self, other: Self) -> bool {
-        self.length <= other.length && self.is_ipv4() == other.is_ipv4() && Self::around(other.first, self.length) == self
+        self.length <= other.length
+            && self.is_ipv4() == other.is_ipv4()
+            && Self::around(other.first, self.length) == self
     }
 }
 
@@ -116,7 +118,10 @@ mod tests {
     fn the_clients_of_a_network_are_told() {
         let told = |text: &str| net(text).clients(64).map(|clients| clients.collect::<Vec<_>>());
         let four = told("192.0.2.4/30").unwrap();
-        assert_eq!(four.iter().map(ToString::to_string).collect::<Vec<_>>(), ["192.0.2.4", "192.0.2.5", "192.0.2.6", "192.0.2.7"]);
+        assert_eq!(
+            four.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            ["192.0.2.4", "192.0.2.5", "192.0.2.6", "192.0.2.7"]
+        );
         let six = told("2001:db8:0:2::/63").unwrap();
         assert_eq!(six.iter().map(ToString::to_string).collect::<Vec<_>>(), ["2001:db8:0:2::", "2001:db8:0:3::"]);
         assert_eq!(told("2001:db8::/48").unwrap().len(), 65_536);

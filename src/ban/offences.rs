@@ -217,7 +217,8 @@ mod tests {
 
     #[test]
     fn a_threshold_makes_one_suspect_for_so_many_offences() {
-        let (offences, rules) = (Offences::new(Seeds::fixed(1)), rules("[ban.client_errors]\nrate = \"60/m\"\nburst = 10"));
+        let (offences, rules) =
+            (Offences::new(Seeds::fixed(1)), rules("[ban.client_errors]\nrate = \"60/m\"\nburst = 10"));
         assert_eq!(noted(&offences, &rules, client(1), Offence::ClientError, 9, START), 0);
         assert_eq!(noted(&offences, &rules, client(2), Offence::ClientError, 9, START), 0, "each has its own count");
         offences.note(&rules, client(1), Offence::ClientError, b"/missing", START);
@@ -229,7 +230,8 @@ mod tests {
 
     #[test]
     fn time_forgives_at_the_rate() {
-        let (offences, rules) = (Offences::new(Seeds::fixed(1)), rules("[ban.client_errors]\nrate = \"60/m\"\nburst = 10"));
+        let (offences, rules) =
+            (Offences::new(Seeds::fixed(1)), rules("[ban.client_errors]\nrate = \"60/m\"\nburst = 10"));
         for second in 0..600 {
             let now = START + Duration::from_secs(second);
             assert_eq!(noted(&offences, &rules, client(1), Offence::ClientError, 1, now), 0, "{second}");
@@ -240,7 +242,8 @@ mod tests {
 
     #[test]
     fn kinds_are_counted_apart_and_can_be_left_uncounted() {
-        let (offences, rules) = (Offences::new(Seeds::fixed(1)), rules("[ban.slow]\nburst = 0\n[ban.protocol]\nburst = 2"));
+        let (offences, rules) =
+            (Offences::new(Seeds::fixed(1)), rules("[ban.slow]\nburst = 0\n[ban.protocol]\nburst = 2"));
         assert_eq!(noted(&offences, &rules, client(1), Offence::Slow, 10_000, START), 0);
         assert_eq!(noted(&offences, &rules, client(1), Offence::Protocol, 1, START), 0);
         assert_eq!(noted(&offences, &rules, client(1), Offence::Honeypot, 1, START), 1, "once is enough");
@@ -255,11 +258,10 @@ mod tests {
         assert!(rules.is_login(b"/login") && !rules.is_login(b"/login2"));
         let of = Rules::of_status;
         assert_eq!([of(200, true), of(302, true), of(500, true), of(403, false), of(401, false)], [None; 5]);
-        assert_eq!((of(401, true), of(422, true), of(404, false)), (
-            Some(Offence::Login),
-            Some(Offence::Login),
-            Some(Offence::ClientError)
-        ));
+        assert_eq!(
+            (of(401, true), of(422, true), of(404, false)),
+            (Some(Offence::Login), Some(Offence::Login), Some(Offence::ClientError))
+        );
     }
 
     #[test]
@@ -285,10 +287,13 @@ mod tests {
 
     #[test]
     fn counts_of_all_threads_add_up() {
-        let (offences, rules) = (Offences::new(Seeds::fixed(1)), rules("[ban.client_errors]\nrate = \"1/h\"\nburst = 1000"));
+        let (offences, rules) =
+            (Offences::new(Seeds::fixed(1)), rules("[ban.client_errors]\nrate = \"1/h\"\nburst = 1000"));
         std::thread::scope(|s| {
             for _ in 0..4 {
-                s.spawn(|| (0..2_500).for_each(|_| offences.note(&rules, client(1), Offence::ClientError, b"/", START)));
+                s.spawn(|| {
+                    (0..2_500).for_each(|_| offences.note(&rules, client(1), Offence::ClientError, b"/", START))
+                });
             }
         });
         assert_eq!(std::iter::from_fn(|| offences.suspect()).count(), 10);

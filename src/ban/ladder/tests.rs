@@ -105,7 +105,9 @@ fn who_keeps_still_comes_down_again() {
         bench.offend("192.0.2.7", after(n * 5));
     }
     // The first ban ends at 70 s and counts for an hour; then closing counts for half an hour, then refusing for 10 min.
-    let at = |seconds| Bench::offend(&mut Bench { book: reread(&bench.book), ..Bench::new("") }, "192.0.2.7", after(seconds));
+    let at = |seconds| {
+        Bench::offend(&mut Bench { book: reread(&bench.book), ..Bench::new("") }, "192.0.2.7", after(seconds))
+    };
     assert_eq!(at(70 + 3_599), Some((3, 600)));
     assert_eq!(at(70 + 3_600), Some((2, 60)));
     assert_eq!(at(70 + 3_600 + 1_800), Some((1, 30)));

@@ -114,7 +114,9 @@ impl Keeper {
         let Inner { book, ladder, checked, .. } = &mut *inner;
         if !checked.as_ref().is_some_and(|checked| Arc::ptr_eq(checked, &policy)) {
             // Who is exempt by the new config is free at once, an operator's ban of yesterday included.
-            book.retain(|r| if r.who == Who::Operator { world.protected(r.network) } else { world.exempt(r.network) }.is_none());
+            book.retain(|r| {
+                if r.who == Who::Operator { world.protected(r.network) } else { world.exempt(r.network) }.is_none()
+            });
             *checked = Some(policy.clone());
         }
         let suspects = std::iter::from_fn(|| state.offences.suspect());

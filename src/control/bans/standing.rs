@@ -42,7 +42,9 @@ impl<'a> World<'a> {
     pub(super) fn refuses_operator(&self, network: Network) -> Option<String> {
         let (widest, family) = if network.is_ipv4() { (WIDEST.0, "IPv4") } else { (WIDEST.1, "IPv6") };
         if network.length() < widest {
-            return Some(format!("{network} is too wide; the widest network of {family} that can be banned is a /{widest}"));
+            return Some(format!(
+                "{network} is too wide; the widest network of {family} that can be banned is a /{widest}"
+            ));
         }
         let allowed = self.policy.allow.find(network.first().address()).filter(|n| Network::of_net(*n).covers(network));
         let allowed = allowed.map(|n| format!("{network} is on the allow list by {n}, which comes first"));
