@@ -189,10 +189,8 @@ impl Book {
         self.retired = Some(bans.publish(set));
     }
 
-    /// The memory of a full book with both copies for readers, short texts included.
-    pub const fn memory() -> usize {
-        CAPACITY * (size_of::<(Network, Record)>() + 64 + 16 + 2 * (size_of::<(Network, Held)>() + 8))
-    }
+    /// The most that one ban takes: its record with a short reason, its count, and both copies for readers.
+    pub const MEMORY_OF_ONE: usize = size_of::<(Network, Record)>() + 64 + 16 + 2 * (size_of::<(Network, Held)>() + 8);
 }
 
 #[cfg(test)]

@@ -117,9 +117,9 @@ impl Rules {
 
 impl Bound {
     fn of(written: Threshold) -> Self {
-        let interval = ((written.rate.interval_nanos() / TICK_NANOS as f64) as u64).max(1);
+        let interval = ((written.rate.interval_nanos() / TICK_NANOS as f64) as u64).clamp(1, TIME / 2);
         // Half of what a slot can hold is four years.
-        let full = interval.saturating_mul(u64::from(written.burst)).min(TIME / 2);
+        let full = interval.saturating_mul(u64::from(written.burst)).clamp(interval, TIME / 2);
         Self { interval, full, written }
     }
 }
@@ -182,7 +182,8 @@ impl Offences {
             };
             // A threshold that a reload lowered must not make an old count last.
             let debt = debt.min(bound.full) + bound.interval;
-            let crossed = debt >= bound.full;
+            // As many as the threshold, of which time has not yet forgiven a whole one.
+            let crossed = debt > bound.full - bound.interval;
             let until = if crossed { now } else { now + debt };
             let word = mark << TIME_BITS | until & TIME;
             if line[at].compare_exchange(words[at], word, Ordering::Relaxed, Ordering::Relaxed).is_ok() {

@@ -398,10 +398,9 @@ impl Service {
         if reason == Reason::ClientGone
             && let Some(peer) = &context.peer
             && session.is_http2()
+            && http2::count_reset(peer, &context.policy)
         {
-            if http2::count_reset(peer, &context.policy) {
-                offences::of_resets(&edge.state, context, *now);
-            }
+            offences::of_resets(&edge.state, context, *now);
         }
         let status = session.response_written().map_or(0, |r| r.status.as_u16());
         offences::of_ended(&edge.state, context, session.req_header(), reason, status, &now);
