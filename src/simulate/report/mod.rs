@@ -5,7 +5,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use table::{csv, markdown};
+pub use table::{csv, headings, markdown, rows};
 
 use super::scenario::Scenario;
 use super::score::Score;

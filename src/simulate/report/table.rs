@@ -1,10 +1,10 @@
 //! The tables of a report.
 
-use super::{NAME, Part, Report, Trial, chart_name};
+use super::{NAME, Part, Report, Runs, Trial, chart_name};
 use crate::simulate::scenario;
 use crate::simulate::score::Score;
-use crate::simulate::score::goals::{Measure, Standing};
-use crate::simulate::score::summary::{Judged, judge, spread};
+use crate::simulate::score::goals::{EVERYWHERE, Measure, Standing};
+use crate::simulate::score::summary::{Judged, Spread, judge, spread};
 use std::fmt::Write;
 
 /// What is shown of every filter.
@@ -62,24 +62,35 @@ pub fn csv(report: &Report) -> String {
     out
 }
 
-/// What was to be reached, and what was.
+/// What was to be reached, and what was. The goals of every scenario are rows of their own only where they are missed.
 fn goals(part: &Part, out: &mut String) {
-    let judged: Vec<(&Trial, Judged)> = part
-        .trials
-        .iter()
-        .flat_map(|trial| judge(trial.scenario, trial.judged()).into_iter().map(move |j| (trial, j)))
-        .collect();
-    let missed = judged.iter().filter(|(_, j)| j.worst == Standing::Missed).count();
-    line(out, &format!("Goals: {}, of which missed with any seed: {missed}.\n", judged.len()));
+    let of = |trial| judged(trial).into_iter().map(move |j| (trial.scenario, j));
+    let all: Vec<(&str, Judged)> = part.trials.iter().flat_map(of).collect();
+    let missed = |j: &Judged| j.worst == Standing::Missed;
+    let count = all.iter().filter(|(_, j)| missed(j)).count();
+    line(out, &format!("Goals: {}, of which missed with any seed: {count}.\n", all.len()));
     line(out, "| scenario | figure | reached | must | stretch | |\n|---|---|---|---|---|---|");
-    for (trial, j) in &judged {
-        let limit = if j.goal.measure.wants_more() { "≥" } else { "≤" };
-        let reached = format!("{} / {}", figure(j.spread.median), figure(j.spread.worst));
-        let (must, stretch) = (figure(j.goal.must), figure(j.goal.stretch));
-        let (scenario, name) = (trial.scenario, j.goal.measure.name());
-        line(out, &format!("| {scenario} | {name} | {reached} | {limit} {must} | {limit} {stretch} | {} |", word(j)));
+    for (scenario, j) in all.iter().filter(|(_, j)| missed(j) || !EVERYWHERE.contains(&j.goal.measure)) {
+        goal(scenario, j, out);
+    }
+    for measure in EVERYWHERE {
+        let of_it = all.iter().filter(|(_, j)| j.goal.measure == measure);
+        if let Some((scenario, j)) = of_it.max_by(|(_, a), (_, b)| a.spread.worst.total_cmp(&b.spread.worst)) {
+            goal(&format!("everywhere; worst: {scenario}"), j, out);
+        }
     }
     out.push('\n');
+}
+
+fn judged(trial: &Trial) -> Vec<Judged> {
+    judge(trial.scenario, trial.judged())
+}
+
+fn goal(scenario: &str, j: &Judged, out: &mut String) {
+    let limit = if j.goal.measure.wants_more() { "≥" } else { "≤" };
+    let reached = both(j.spread);
+    let (must, stretch, name) = (figure(j.goal.must), figure(j.goal.stretch), j.goal.measure.name());
+    line(out, &format!("| {scenario} | {name} | {reached} | {limit} {must} | {limit} {stretch} | {} |", word(j)));
 }
 
 fn word(judged: &Judged) -> &'static str {
@@ -91,15 +102,26 @@ fn word(judged: &Judged) -> &'static str {
     }
 }
 
+/// The headings of [`rows`].
+pub fn headings() -> Vec<&'static str> {
+    ["scenario", "filter"].into_iter().chain(SHOWN.map(Measure::name)).collect()
+}
+
+/// Every filter of a trial, a row each.
+pub fn rows(trial: &Trial) -> Vec<Vec<String>> {
+    let row = |runs: &Runs| {
+        let names = [trial.scenario.to_owned(), runs.filter.clone()];
+        names.into_iter().chain(SHOWN.map(|measure| cell(measure, &runs.scores))).collect()
+    };
+    trial.filters.iter().map(row).collect()
+}
+
 /// Every filter in every scenario.
 fn filters(part: &Part, out: &mut String) {
-    let names: Vec<&str> = SHOWN.iter().map(|measure| measure.name()).collect();
-    line(out, &format!("| scenario | filter | {} |\n|---|---|{}", names.join(" | "), "---|".repeat(SHOWN.len())));
-    for trial in &part.trials {
-        for runs in &trial.filters {
-            let cells: Vec<String> = SHOWN.iter().map(|measure| cell(*measure, &runs.scores)).collect();
-            line(out, &format!("| {} | {} | {} |", trial.scenario, runs.filter, cells.join(" | ")));
-        }
+    let headings = headings();
+    line(out, &format!("| {} |\n|{}", headings.join(" | "), "---|".repeat(headings.len())));
+    for row in part.trials.iter().flat_map(rows) {
+        line(out, &format!("| {} |", row.join(" | ")));
     }
     out.push('\n');
 }
@@ -113,11 +135,13 @@ fn charts(part: &Part, out: &mut String) {
 }
 
 fn cell(measure: Measure, scores: &[Score]) -> String {
-    match spread(measure, scores) {
-        None => String::new(),
-        Some(spread) if spread.median == spread.worst => figure(spread.median),
-        Some(spread) => format!("{} / {}", figure(spread.median), figure(spread.worst)),
-    }
+    spread(measure, scores).map(both).unwrap_or_default()
+}
+
+/// The median and, where it reads otherwise, the worst.
+fn both(spread: Spread) -> String {
+    let (median, worst) = (figure(spread.median), figure(spread.worst));
+    if median == worst { median } else { format!("{median} / {worst}") }
 }
 
 /// A figure to read: never more digits than say something.

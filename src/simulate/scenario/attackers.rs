@@ -77,7 +77,8 @@ fn hosting(random: &mut Random) -> Vec<IpAddr> {
     unique(random, |random, out| {
         let first = u32::from(public(random));
         let members = if random.chance(0.085) { 4 + random.below(13) } else { 1 };
-        out.extend((0..members).map(|_| IpAddr::from((first & !0xff | 1 + random.below(254) as u32).to_be_bytes())));
+        let member = |random: &mut Random| IpAddr::from(((first & !0xff) + 1 + random.below(254) as u32).to_be_bytes());
+        out.extend((0..members).map(|_| member(random)));
     })
 }
 

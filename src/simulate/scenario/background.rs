@@ -1,7 +1,7 @@
 //! The traffic that a scenario happens in: sessions to place, and the history before them.
 
 use super::networks::{self, Networks};
-use super::random::{Random, hash};
+use super::random::Random;
 use super::{Event, Kind, WINDOW, asset};
 use crate::simulate::log::{Line, Log};
 use std::collections::{HashMap, HashSet};
@@ -15,11 +15,11 @@ const HISTORY: f64 = 0.6;
 /// How long before the window the history ends, in seconds.
 const REST: f64 = 600.0;
 /// Requests that all sessions together should make in a window.
-const ROWS: f64 = 33.0 * WINDOW;
+const ROWS: f64 = 19.0 * WINDOW;
 /// The most that sessions are repeated to get there.
 const MOST_COPIES: f64 = 16.0;
 /// The most lines of a log that are kept in memory.
-const MOST_LINES: usize = 5_000_000;
+const MOST_LINES: usize = 2_000_000;
 
 /// What one client did without a long pause; times count from its first request.
 #[derive(Clone, Debug)]
@@ -81,22 +81,17 @@ impl Background {
         jitter: f64,
         copies: Option<f64>,
     ) -> Self {
-        let rows = sessions.iter().map(|s| s.rows.len()).sum::<usize>().max(1);
-        let busy = ROWS / rows as f64;
+        let busy = ROWS / rows_in_window(&sessions).max(1.0);
         let copies = copies.unwrap_or(if busy > 0.9 { busy.round().min(MOST_COPIES) } else { busy });
         let path = |words: &[&str], otherwise| most_frequent(&sessions, words).unwrap_or_else(|| Arc::from(otherwise));
         let (search, login) = (path(&["search"], "/"), path(&["login", "signin", "sign-in"], "/login"));
         let end = history.last().map_or(0.0, |e| e.t);
-        let mut shifted = Vec::with_capacity(history.len() * 2);
+        let identities = copies.max(1.0) as u64;
+        let mut shifted = Vec::with_capacity(history.len() * identities as usize);
         for mut event in history {
-            event.t = event.t - end - REST;
-            event.kind = Kind::Known;
-            if copies > 1.0 {
-                let mut twin = event.clone();
-                twin.client = twin_of(&networks, event.client);
-                shifted.push(twin);
-            }
-            shifted.push(event);
+            (event.t, event.kind) = (event.t - end - REST, Kind::Known);
+            let named = |number| Event { client: identity(&networks, event.client, number), ..event.clone() };
+            shifted.extend((0..identities).map(named));
         }
         let known = shifted.iter().map(|e| e.client).collect();
         Self { sessions, history: shifted.into(), known, networks, copies, jitter, search, login }
@@ -112,19 +107,18 @@ impl Background {
         self.sessions.len() as f64 * self.copies / WINDOW
     }
 
-    /// Every session, `copies` times, at a moment that `when` draws: first as itself, then as its twin, whom the
-    /// history knows as well as the original, then as strangers nearby; over a day they come back instead.
+    /// Every session, `copies` times, at a moment that `when` draws: as itself, then under its other identities, whom
+    /// the history knows as well, then as strangers nearby; over a day they come back instead.
     pub(super) fn place(&self, copies: f64, when: When, random: &mut Random, out: &mut Vec<Event>) {
+        let identities = self.copies.max(1.0) as u64;
         for session in &self.sessions {
             let whole = copies as u64;
             let times = whole + u64::from(random.chance(copies - whole as f64));
             for copy in 0..times {
-                let client = match copy {
-                    0 => session.client,
-                    1 if self.copies > 1.0 => twin_of(&self.networks, session.client),
-                    _ if when.daily && (copy % 2 == 0 || self.copies <= 1.0) => session.client,
-                    _ if when.daily => twin_of(&self.networks, session.client),
-                    _ => self.networks.near(session.client, random),
+                let number = if when.daily { copy % identities } else { copy };
+                let client = match number < identities {
+                    true => identity(&self.networks, session.client, number),
+                    false => self.networks.near(session.client, random),
                 };
                 let start = when.draw(random);
                 self.run(session, client, start, when.window, random, out);
@@ -172,9 +166,17 @@ impl When {
     }
 }
 
-/// The second identity of a client; always the same, so that the history can know it too.
-fn twin_of(networks: &Networks, client: IpAddr) -> IpAddr {
-    networks.near(client, &mut Random::new(hash(client.to_string().as_bytes())))
+/// One of the identities of a client, 0 being its own; always the same, so that the history can know them too.
+fn identity(networks: &Networks, client: IpAddr, number: u64) -> IpAddr {
+    match number {
+        0 => client,
+        _ => networks.near(client, &mut Random::named(number, &client.to_string())),
+    }
+}
+
+/// The requests that fall into a window, on average, if every session starts once at a random moment of it.
+fn rows_in_window(sessions: &[Session]) -> f64 {
+    sessions.iter().flat_map(|s| &s.rows).map(|row| (1.0 - row.t / WINDOW).max(0.0)).sum()
 }
 
 /// Whether requests of this label belong into a background.

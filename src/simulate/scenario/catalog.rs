@@ -7,7 +7,7 @@ use super::crowd::Crowd;
 use super::random::Random;
 use super::stage::Stage;
 use super::{Kind, LENGTH, ONSET, Scenario, WINDOW};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// How a scenario comes about.
 type Play = fn(&mut Stage) -> Result<(), String>;
@@ -113,6 +113,10 @@ const ATTACKS: &[Entry] = &[
         s.botnet(2000, 1.0, |_| {})?;
         s.without_cookies(0.05);
         Ok(())
+    }),
+    entry("cold-start", "2,000 bots against a filter that remembers nothing", |s| {
+        s.scenario.history = Arc::from([]);
+        s.botnet(2000, 1.0, |_| {})
     }),
     entry("challenge-off", "2,000 bots against a filter that may not challenge", |s| {
         s.scenario.challenge = false;

@@ -35,7 +35,7 @@ pub const CAPACITY: f64 = 300.0;
 /// Who sent a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// A client that the history has seen.
+    /// A client that came before the scenario, whether the filter may know that (the scenario's history) or not.
     Known,
     /// A client that came for the first time.
     New,

@@ -8,6 +8,7 @@ use super::networks::{public, public6};
 use super::random::{Random, hash};
 use super::{CAPACITY, Event, Kind, ONSET, Scenario, WINDOW, asset};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 
 /// How many times as busy as a window's traffic a day has sessions.
 const DAY: f64 = 4.0;
@@ -15,6 +16,8 @@ const DAY: f64 = 4.0;
 const SHARED: (f64, f64) = (600.0, 1800.0);
 /// The most of the capacity that a burst of crawlers asks for.
 const CRAWLED: f64 = 0.6 * CAPACITY;
+/// A crawler where the background has none.
+const CRAWLER: &str = "Mozilla/5.0 (compatible; ExampleBot/2.1; +https://bot.example/about)";
 const CRAWLERS_END: f64 = ONSET + 120.0;
 
 /// A scenario in the making.
@@ -138,16 +141,20 @@ impl Stage<'_> {
         crawlers.sort_by_key(|(client, _)| *client);
         crawlers.dedup_by_key(|(client, _)| *client);
         let pages: Vec<&Event> = rows().filter(|row| &*row.method == "GET" && !asset(&row.path)).collect();
-        let (false, false) = (crawlers.is_empty(), pages.is_empty()) else {
-            return Err("the background has no declared crawler".into());
-        };
+        if pages.is_empty() {
+            return Err("the background has no page".into());
+        }
+        let stranger = Event { user_agent: Arc::from(CRAWLER), ..page("/".into()) };
+        if crawlers.is_empty() {
+            crawlers.push((public(&mut self.random).into(), &stranger));
+        }
         let random = &mut self.random;
         let mut chosen = random.sample(&crawlers, count);
         while chosen.len() < count {
             let (client, row) = chosen[chosen.len() % crawlers.len()];
             chosen.push((background.networks.near(client, random), row));
         }
-        let each = (rate * times).min(CRAWLED) / count as f64;
+        let each = if rate > 0.0 { (rate * times).min(CRAWLED) } else { CRAWLED } / count as f64;
         for (client, row) in chosen {
             let mut t = ONSET + random.wait(each);
             while t < CRAWLERS_END {

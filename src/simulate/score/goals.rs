@@ -108,6 +108,9 @@ impl Goal {
     }
 }
 
+/// The figures that every scenario has a goal for.
+pub const EVERYWHERE: [Measure; 3] = [Measure::Peak, Measure::After, Measure::Recovery];
+
 /// What `scenario` has to reach: its own goals, then those of every scenario.
 pub fn goals(scenario: &str) -> Vec<Goal> {
     use Measure::{After, Alarms, All, Detect, Excess, FalseAttacks, Known, Leak, Peak, Recovery, Whole};

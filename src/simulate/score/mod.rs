@@ -104,6 +104,16 @@ pub struct Score {
     pub seconds: Vec<Second>,
 }
 
+/// The score of a filter that judges all events of `scenario` in turn, before an origin of `capacity` a second.
+pub fn run(scenario: &Scenario, capacity: f64, mut filter: impl FnMut(&Event) -> Outcome) -> Score {
+    let mut scorer = Scorer::new(scenario, capacity);
+    for event in &scenario.events {
+        let outcome = filter(event);
+        scorer.add(event, outcome);
+    }
+    scorer.finish()
+}
+
 /// Requests seen and refused.
 #[derive(Clone, Copy, Debug, Default)]
 struct Tally {

@@ -183,8 +183,15 @@ fn every_goal_is_of_a_scenario_and_none_asks_less_than_its_must() {
     }
     let own = |name: &&str| goals(name).len() > 3;
     let without: Vec<&str> = names().iter().map(|(name, _)| *name).filter(|name| !own(name)).collect();
-    let informative =
-        ["solver-50", "solver-80", "mimic-solver-20", "sub-capacity", "office-botnet", "botnet-no-cookies"];
+    let informative = [
+        "solver-50",
+        "solver-80",
+        "mimic-solver-20",
+        "sub-capacity",
+        "office-botnet",
+        "botnet-no-cookies",
+        "cold-start",
+    ];
     assert_eq!(without, informative);
 }
 
@@ -205,9 +212,8 @@ fn a_blind_cap_refuses_as_many_people_as_bots() {
     let background = Background::generated(1);
     let flood = build("low-and-slow", 1, &background, &Attackers::generated(1)).unwrap();
     let of = |baseline: Baseline| {
-        let (mut filter, mut scorer) = (baseline.filter(300.0), Scorer::new(&flood, 300.0));
-        flood.events.iter().for_each(|e| scorer.add(e, filter.judge(e)));
-        scorer.finish()
+        let mut filter = baseline.filter(300.0);
+        run(&flood, 300.0, |e| filter.judge(e))
     };
     let none = of(Baseline::FixedLimit);
     assert!(none.leak > 99.9 && none.all < 0.1 && none.peak > 2.5, "{none:?}");
