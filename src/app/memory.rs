@@ -97,7 +97,7 @@ fn in_use(policy: &Policy) -> [Row; 5] {
         used("connections of clients", listen.max_connections as usize, proxy::memory::of_connection(listen)),
         used("requests in flight", origin.max_in_flight as usize, proxy::memory::of_request()),
         used("connections to the origin", to_origin, proxy::memory::of_origin_connection()),
-        used("bans", book::CAPACITY, Book::MEMORY_OF_ONE),
+        used("bans, 100,000 of them", 1, book::CAPACITY * Book::MEMORY_OF_ONE),
         used("access log, lines that wait", 1, AccessLog::memory(&settings.log.access)),
     ]
 }
