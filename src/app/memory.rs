@@ -83,7 +83,6 @@ fn fixed(policy: &Policy, state: &State) -> [Row; 8] {
         row("latest refusals, for weir why", 1, Recent::with_capacity(RECENT).memory()),
         row("bodies of refusals", 1, replies),
         row("counts of offences", 1, Offences::memory()),
-
     ]
 }
 

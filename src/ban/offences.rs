@@ -166,10 +166,10 @@ impl Offences {
     /// Counts one; true where that reaches the threshold, and the count starts again.
     fn crosses(&self, client: ClientKey, kind: Offence, bound: &Bound, now: Time) -> bool {
         let hash = self.seeds.hash(client.bits() ^ (kind as u128) << 112);
-        let line = &self.lines[((hash >> 32) * self.lines.len() as u64 >> 32) as usize].0;
+        let line = &self.lines[(((hash >> 32) * self.lines.len() as u64) >> 32) as usize].0;
         // Never 0: that means empty.
         let mark = (hash & u64::from(u32::MAX >> 4)).max(1);
-        let now = now.nanos() / TICK_NANOS & TIME;
+        let now = (now.nanos() / TICK_NANOS) & TIME;
         loop {
             // Relaxed, here and below: a slot is whole in its one word and publishes nothing else; the CAS notices a
             // stale word, and then somebody else got on.
@@ -275,6 +275,27 @@ mod tests {
         // Marks have 28 bits; two strangers of a million that share one are one client here.
         let suspected = std::iter::from_fn(|| offences.suspect()).count();
         assert!(suspected <= 1, "{suspected}");
+    }
+
+    #[test]
+    fn an_office_of_500_behind_one_address_is_no_suspect() {
+        let (offences, rules) = (Offences::new(Seeds::fixed(1)), rules(""));
+        let mut dice = 1u64;
+        for tick in 0..36_000u64 {
+            let now = START + Duration::from_millis(tick * 100);
+            let mut happens = |in_an_hour: u64| {
+                dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                (dice >> 33) % 36_000 < in_an_hour
+            };
+            // Everybody meets a missing page every five minutes, and one in ten mistypes a password, in one hour.
+            if happens(6_000) {
+                offences.note(&rules, client(1), Offence::ClientError, b"/favicon.ico", now);
+            }
+            if happens(50) {
+                offences.note(&rules, client(1), Offence::Login, b"/login", now);
+            }
+        }
+        assert!(offences.suspect().is_none());
     }
 
     #[test]

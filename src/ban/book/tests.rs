@@ -96,9 +96,7 @@ fn a_full_book_lets_the_least_go_and_never_an_operators() {
 #[test]
 fn what_lies_inside_a_network_is_found() {
     let mut book = Book::default();
-    for text in
-        ["10.0.1.255", "10.0.2.0", "10.0.2.0/24", "10.0.2.128/25", "10.0.2.255", "10.0.3.0", "10.0.0.0/16"]
-    {
+    for text in ["10.0.1.255", "10.0.2.0", "10.0.2.0/24", "10.0.2.128/25", "10.0.2.255", "10.0.3.0", "10.0.0.0/16"] {
         book.put(record(net(text), 0, Who::Ladder, 5), START).unwrap();
     }
     let inside: Vec<String> = book.inside(net("10.0.2.0/24")).map(|r| r.network.to_string()).collect();

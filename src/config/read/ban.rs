@@ -65,10 +65,10 @@ pub(super) fn ban(s: &mut Section<'_, '_>) -> Ban {
             "Where people log in: a POST that is answered 4xx, or that a limit refuses, is a failed login.",
         ),
         refusals: s.table("refusals", "Requests that a limit by client refused, or a ban.", |s| {
-            threshold(s, r#""60/m""#, "120")
+            threshold(s, r#""120/m""#, "120")
         }),
         client_errors: s.table("client_errors", "Answers 4xx of the origin, but for 401 and 403.", |s| {
-            threshold(s, r#""60/m""#, "120")
+            threshold(s, r#""120/m""#, "120")
         }),
         protocol: s.table("protocol", "Malformed or ambiguous requests, and too many resets of streams.", |s| {
             threshold(s, r#""6/m""#, "10")
