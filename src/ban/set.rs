@@ -4,9 +4,11 @@ use super::network::Network;
 use crate::base::clock::Time;
 use crate::base::sync::{AtomicU64, AtomicUsize, Ordering};
 use crate::client::key::ClientKey;
+use crate::limit::seeds::Seeds;
 use arc_swap::ArcSwap;
 use std::collections::HashMap;
 use std::fmt;
+use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
 /// A rung of the ladder: refuse, close, then the bans of `ban.ladder`.
@@ -87,10 +89,49 @@ pub(super) struct Held {
     pub(super) hits: Arc<AtomicU64>,
 }
 
+/// Hashes networks as the tables hash clients: nobody outside can choose ones that meet, at a fraction of what the
+/// standard hash costs every request.
+#[derive(Clone, Copy, Debug)]
+struct Keyed(Seeds);
+
+impl Default for Keyed {
+    fn default() -> Self {
+        Self(Seeds::random())
+    }
+}
+
+impl BuildHasher for Keyed {
+    type Hasher = Folded;
+    fn build_hasher(&self) -> Folded {
+        Folded { seeds: self.0, key: 0 }
+    }
+}
+
+/// A network's address and length, as one number.
+struct Folded {
+    seeds: Seeds,
+    key: u128,
+}
+
+impl Hasher for Folded {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u8(*byte));
+    }
+    fn write_u8(&mut self, byte: u8) {
+        self.key = self.key.rotate_left(8) ^ u128::from(byte);
+    }
+    fn write_u128(&mut self, number: u128) {
+        self.key ^= number;
+    }
+    fn finish(&self) -> u64 {
+        self.seeds.hash(self.key)
+    }
+}
+
 /// All bans at one moment, immutable.
 #[derive(Debug, Default)]
 pub(super) struct BanSet {
-    by_network: HashMap<Network, Held>,
+    by_network: HashMap<Network, Held, Keyed>,
     /// Lengths of the networks that are there, longest first.
     lengths_v4: Vec<u8>,
     lengths_v6: Vec<u8>,
@@ -98,7 +139,8 @@ pub(super) struct BanSet {
 
 impl BanSet {
     pub(super) fn new(bans: impl Iterator<Item = Held>) -> Self {
-        let by_network: HashMap<_, _> = bans.map(|held| (held.ban.network, held)).collect();
+        let mut by_network = HashMap::with_hasher(Keyed::default());
+        by_network.extend(bans.map(|held| (held.ban.network, held)));
         let lengths = |ipv4: bool| {
             let mut lengths: Vec<u8> = by_network.keys().filter(|n| n.is_ipv4() == ipv4).map(|n| n.length()).collect();
             lengths.sort_unstable_by(|a, b| b.cmp(a));

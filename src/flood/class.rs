@@ -102,8 +102,7 @@ impl Agent {
 }
 
 fn is_browser(text: &[u8]) -> bool {
-    let claims = text.starts_with(b"Mozilla/") || text.starts_with(b"Opera/");
-    claims && !contains_any(text, PROGRAMS)
+    text.starts_with(b"Mozilla/") && !contains_any(text, PROGRAMS)
 }
 
 /// One pass over the text for all words, whatever their case.
@@ -168,7 +167,7 @@ mod tests {
     fn agents_declare_themselves() {
         let browser = |text: &str| Agent::of(text.as_bytes()).browser;
         assert!(browser("Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"));
-        assert!(browser("Opera/9.80 (Windows NT 6.1) Presto/2.12.388 Version/12.18"));
+        assert!(!browser("Opera/9.80 (Windows NT 6.1) Presto/2.12.388 Version/12.18"), "gone since 2013");
         assert!(!browser("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"));
         assert!(!browser("Mozilla/5.0 (compatible; AhrefsBOT/5.0)"));
         assert!(!browser("curl/8.5.0"));

@@ -35,6 +35,8 @@ const ATTACK_OVER: Duration = Duration::from_secs(60);
 const CALM_OVER: Duration = Duration::from_secs(10);
 /// What has lasted so long without being an attack is normal.
 const LASTING: Duration = Duration::from_secs(1_800);
+/// Forwarded above this share of the capacity, cookies are looked at more closely.
+const PRESSED: f64 = 0.4;
 /// Pages a second of one client at first in an attack.
 pub const PAGE_RATE: f64 = 4.0;
 
@@ -187,7 +189,7 @@ impl Detector {
         ];
         for (signal, share) in notice {
             let (baseline, second) = (&self.baselines[signal as usize], self.window.second(signal));
-            alarm |= baseline.alarmed() && second > 1.5 * baseline.per_second() + 3.0 && second > share * capacity;
+            alarm |= baseline.alarmed() && second > 3.0 * baseline.per_second() + 3.0 && second > share * capacity;
         }
         alarm
     }
@@ -291,10 +293,17 @@ impl Detector {
             };
         }
         if self.ticks.is_multiple_of(10) {
-            self.pressed = used > 0.6;
+            self.pressed = used > PRESSED;
             let tighten = self.state == FloodState::Attack && used > 0.85;
             self.page_rate = if tighten { self.page_rate * 0.8 } else { self.page_rate * 1.02 }.clamp(0.1, PAGE_RATE);
         }
+    }
+
+    /// The share of unknown clients that would fit, from what came in the last second.
+    fn fitting(&self, capacity: f64) -> f64 {
+        let known = self.window.second(Signal::OldAddress);
+        let others = self.window.second(Signal::Total) - known;
+        (0.9 * capacity - known) / others.max(1.0)
     }
 
     /// What is usual of each agent that is no browser, by its decaying mean over 300 s.

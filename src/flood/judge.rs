@@ -14,7 +14,7 @@ use crate::base::clock::Time;
 use crate::base::units::Share;
 use crate::client::key::ClientKey;
 use crate::limit::budget::Budget;
-use crate::limit::gcra::Quota;
+use crate::limit::gcra::{Decision, Quota};
 
 /// The share of unknown clients that a probe asks for a cookie.
 const PROBED: Share = Share(2_500);
@@ -22,8 +22,8 @@ const PROBED: Share = Share(2_500);
 const SALTS: [u64; 2] = [0x9e37_79b9_7f4a_7c15, 0xd1b5_4a32_d192_ed03];
 /// How many cookies of one address count as clients of their own.
 const BROWSERS: u32 = 8;
-/// Of the agents' shared budget: what must be left for those beyond their own.
-const AGENTS_SHARED: Share = Share(5_000);
+/// A client that may send fewer than this at once in an attack, may be several people.
+const CROWDED: u32 = 30;
 /// Every so many requests of programs count for their agent's usual rate.
 pub(super) const SAMPLE: u32 = 8;
 
@@ -72,6 +72,8 @@ pub enum Course {
     Hold(Held),
     /// It must prove itself first.
     Challenge,
+    /// It is asked for a cookie, and passes without it too.
+    Probe,
 }
 
 /// The judgement.
@@ -81,7 +83,7 @@ pub struct Judgement {
     pub course: Course,
     /// The client's rank.
     pub rank: Rank,
-    /// Its answer is to bring a cookie, which costs the client nothing.
+    /// Its answer is to bring a cookie: it may be one of several behind its address.
     pub probe: bool,
     /// If the origin has no room: it may prove itself, which may find it some.
     pub may_prove: bool,
@@ -147,9 +149,16 @@ impl Flood {
         }
     }
 
-    /// Notes that a client is about to be challenged.
-    pub fn challenged(&self, client: ClientKey, now: Time) {
-        self.ledger.ask(client.bits(), now);
+    /// A client that was asked has come back without the cookie.
+    pub fn came_without(&self, client: ClientKey) {
+        if self.ledger.close(client.bits()) {
+            self.counts.one(Signal::Unsolved);
+        }
+    }
+
+    /// Notes that a client is asked for a cookie, unless it was a short time ago.
+    pub fn ask(&self, client: ClientKey, now: Time) -> bool {
+        self.ledger.ask(client.bits(), now)
     }
 
     /// Counts some requests of programs, for what is usual of their agent.
@@ -198,19 +207,16 @@ impl Flood {
         let suspect = case.suspect();
         let unknown = rank >= Rank::Net16 && !case.proven;
         let chosen = suspect || (unknown && among(ask.client.bits(), SALTS[0], PROBED));
-        let probe = page && chosen && self.ledger.ask(ask.client.bits(), now);
-        let course = match rank {
-            Rank::Credited | Rank::Seen => Course::Pass,
-            _ if overload && place(ask.client.bits(), SALTS[1]) > view.admitted => {
-                if page && unknown && !probe && self.ledger.ask(ask.client.bits(), now) {
-                    Course::Challenge
-                } else {
-                    Course::Hold(Held::Overload)
-                }
-            }
-            _ => Course::Pass,
+        let shed = overload && rank > Rank::Seen && place(ask.client.bits(), SALTS[1]) > view.admitted;
+        let asked = page && (chosen || (shed && unknown)) && self.ledger.ask(ask.client.bits(), now);
+        let course = match (asked, shed) {
+            // Who is shed and proves itself has another chance; it is not let in without.
+            (true, true) => Course::Challenge,
+            (true, false) => Course::Probe,
+            (false, true) => Course::Hold(Held::Overload),
+            (false, false) => Course::Pass,
         };
-        Judgement { course, rank, probe, may_prove: overload && page && unknown && !probe }
+        Judgement { course, rank, probe: false, may_prove: overload && page && unknown }
     }
 
     /// In an attack: limits tighten by rank, newcomers prove themselves or share small budgets.
@@ -219,16 +225,20 @@ impl Flood {
         let mut rank = case.rank();
         let suspect = case.suspect();
         let held = |rank, held| Judgement { course: Course::Hold(held), rank, probe: false, may_prove: false };
+        let page = case.is_askable_page();
+        let mut crowded = false;
         if rank >= Rank::Seen {
-            if let Err(reason) = self.tightened(case) {
-                return held(rank, reason);
+            match self.tightened(case) {
+                Ok(left) => crowded = page && !case.proven && left < CROWDED,
+                // Perhaps one of several behind an address: a cookie tells.
+                Err(Held::Client) if page && !case.proven && !case.burnt => return self.challenge(case, rank),
+                Err(reason) => return held(rank, reason),
             }
             if case.proven && self.ledger.behave(case.bits, ask.class.is_hard(), now) && view.pressed {
                 self.ledger.burn(case.bits, now);
                 rank = Rank::Unknown;
             }
         }
-        let page = case.is_askable_page();
         if suspect && group(&case.known) != Some(Group::OldAddress) {
             rank = Rank::Unknown;
         }
@@ -239,15 +249,20 @@ impl Flood {
         } else {
             Course::Pass
         };
-        Judgement { course, rank, probe: false, may_prove: false }
+        let probe = crowded && course == Course::Pass && self.ledger.may_ask(ask.client.bits(), now);
+        Judgement { course, rank, probe, may_prove: false }
     }
 
-    /// The client's own limits in an attack: 2/s burst 60 for all, and pages.
-    fn tightened(&self, case: &Case<'_>) -> Result<(), Held> {
+    fn challenge(&self, case: &Case<'_>, rank: Rank) -> Judgement {
+        self.ledger.ask(case.ask.client.bits(), case.now);
+        Judgement { course: Course::Challenge, rank, probe: false, may_prove: false }
+    }
+
+    /// The client's own limits in an attack: 2/s burst 60 for all, and pages. How many more it may send at once.
+    fn tightened(&self, case: &Case<'_>) -> Result<u32, Held> {
         let own = &self.clients;
-        if !own.table.take(own.table.locate(case.bits), &own.quota, case.now).admits() {
-            return Err(Held::Client);
-        }
+        let taken = own.table.take(own.table.locate(case.bits), &own.quota, case.now);
+        let Decision::Admit { remaining } = taken else { return Err(Held::Client) };
         if case.ask.class.is_hard() && Rank::from(case.known.standing) >= Rank::Net24 {
             let rate = case.view.page_rate;
             let price = PAGE_RATE / rate;
@@ -257,7 +272,7 @@ impl Flood {
                 return Err(Held::Pages);
             }
         }
-        Ok(())
+        Ok(remaining)
     }
 
     /// A client of whom nothing is known, or whose group has grown suspiciously.
@@ -278,10 +293,14 @@ impl Flood {
             return self.within(&own.logins, &shared.logins, Share(0), Held::Logins, now);
         }
         if !case.browser {
+            let usual = view.quota_of_agent(case.agent);
             let cell = &own.agents_own[super::window::agent_cell(case.agent)];
-            let within_own = cell.take(&view.quota_of_agent(case.agent), now, Share(0)).admits();
-            let reserve = if within_own { Share(0) } else { AGENTS_SHARED };
-            return self.within(&own.agents, &shared.agents, reserve, Held::Agents, now);
+            return match usual {
+                Some(usual) if cell.take(&usual, now, Share(0)).admits() => {
+                    self.within(&own.agents, &shared.agents, Share(0), Held::Agents, now)
+                }
+                _ => self.within(&own.strangers, &shared.strangers, Share(0), Held::Agents, now),
+            };
         }
         self.within(&own.newcomers, &shared.newcomers, Share(0), Held::Newcomers, now)
     }

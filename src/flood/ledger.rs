@@ -2,7 +2,7 @@
 //! behaves. Fixed memory, lock-free; a client that loses its place is asked again.
 
 use crate::base::clock::Time;
-use crate::base::sync::{AtomicU64, Ordering};
+use crate::base::sync::{AtomicU32, AtomicU64, Ordering};
 use crate::limit::seeds::Seeds;
 
 const WAYS: usize = 8;
@@ -26,6 +26,8 @@ const FORGET: u64 = 3_600;
 pub struct Ledger {
     sets: Box<[Set]>,
     seeds: Seeds,
+    /// How many are waited for, at most.
+    waiting: AtomicU32,
 }
 
 #[repr(align(64))]
@@ -47,17 +49,25 @@ impl Ledger {
     pub fn new(clients: u32, seeds: Seeds) -> Self {
         let sets = (clients as usize).div_ceil(WAYS).max(1);
         let set = |_| Set(std::array::from_fn(|_| AtomicU64::new(0)));
-        Self { sets: (0..sets).map(set).collect(), seeds }
+        Self { sets: (0..sets).map(set).collect(), seeds, waiting: AtomicU32::new(0) }
+    }
+
+    /// Whether `client` was not asked for a cookie a short time ago.
+    pub fn may_ask(&self, client: u128, now: Time) -> bool {
+        let word = self.load(&self.place(client));
+        word >> 22 & TIME == 0 || age(word, steps(now)) >= ASK_AGAIN
     }
 
     /// Notes that `client` is asked for a cookie now; false where it was asked a short time ago.
     pub fn ask(&self, client: u128, now: Time) -> bool {
-        let (at, now) = (self.place(client), steps(now));
-        let word = self.load(&at);
-        if word != 0 && age(word, now) < ASK_AGAIN && (word & WAITING != 0 || age(word, now) > 0) {
+        if !self.may_ask(client, now) {
             return false;
         }
+        let (at, now) = (self.place(client), steps(now));
+        let word = self.load(&at);
         self.store(&at, pack(at.mark, now, (word | WAITING) & 0xffff));
+        // Relaxed: a hint that a sweep is worth its while.
+        self.waiting.fetch_add(1, Ordering::Relaxed);
         true
     }
 
@@ -78,6 +88,17 @@ impl Ledger {
         }
         self.store(&at, word & !WAITING);
         Answer::Unsolved
+    }
+
+    /// Waits no longer for this client; false where nobody did.
+    pub fn close(&self, client: u128) -> bool {
+        let at = self.place(client);
+        let word = self.load(&at);
+        let waited = word & WAITING != 0;
+        if waited {
+            self.store(&at, word & !WAITING);
+        }
+        waited
     }
 
     /// Counts a request of a client with a cookie; true once it has fetched many pages and hardly an asset.
@@ -111,8 +132,13 @@ impl Ledger {
 
     /// Ends the waiting for clients that have not come back; how many there were. Also forgets what is old.
     pub fn sweep(&self, now: Time) -> u32 {
+        // Relaxed: as in `ask`; one that is missed now is found in a second.
+        if self.waiting.swap(0, Ordering::Relaxed) == 0 {
+            return 0;
+        }
         let now = steps(now);
         let mut silent = 0;
+        let mut still = 0;
         for cell in self.sets.iter().flat_map(|set| &set.0) {
             // Relaxed, here and below: an entry is whole in its one word and publishes nothing else. Where two
             // write at once one is lost: a client is asked once more or counted once less.
@@ -126,10 +152,13 @@ impl Ledger {
                 silent += 1;
                 word & !WAITING
             } else {
+                still += u32::from(word & WAITING != 0);
                 continue;
             };
             let _ = cell.compare_exchange(word, swept, Ordering::Relaxed, Ordering::Relaxed);
         }
+        // Relaxed: as above.
+        self.waiting.fetch_add(still, Ordering::Relaxed);
         silent
     }
 

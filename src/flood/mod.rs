@@ -40,7 +40,7 @@ use window::{AGENTS, Counts, Signal};
 /// Clients that an attack's own limits can tell apart, 8 bytes each, twice.
 const CLIENTS: u32 = 1 << 19;
 /// Clients that can be remembered as asked, 8 bytes each.
-const ASKED: u32 = 1 << 18;
+const ASKED: u32 = 1 << 17;
 /// How many changes of state are remembered.
 const CHANGES: usize = 256;
 
@@ -83,6 +83,7 @@ struct Shared {
     burnt: Budget,
     networks: Budget,
     agents: Budget,
+    strangers: Budget,
     agents_own: Box<[Budget; AGENTS]>,
 }
 
@@ -105,6 +106,7 @@ impl Flood {
                 burnt: Budget::new(),
                 networks: Budget::new(),
                 agents: Budget::new(),
+                strangers: Budget::new(),
                 agents_own: Box::new(std::array::from_fn(|_| Budget::new())),
             },
         }

@@ -34,8 +34,10 @@ pub struct Budgets {
     pub burnt: Quota,
     /// Clients of known /24s.
     pub networks: Quota,
-    /// All agents that are no browsers, together.
+    /// All agents that are no browsers, within what is usual of each.
     pub agents: Quota,
+    /// All agents that are no browsers, beyond that.
+    pub strangers: Quota,
 }
 
 /// What the detector has found out.
@@ -92,10 +94,10 @@ impl View {
         }
     }
 
-    /// What an agent that is no browser may send in an attack.
-    pub fn quota_of_agent(&self, hash: u32) -> Quota {
-        let rate = (5.0 * f64::from(self.agents[agent_cell(hash)])).max(0.1);
-        quota(rate, (30.0 * rate).max(3.0))
+    /// What an agent that is no browser may send in an attack; nothing of its own, where it is hardly ever seen.
+    pub fn quota_of_agent(&self, hash: u32) -> Option<Quota> {
+        let usual = f64::from(self.agents[agent_cell(hash)]);
+        (usual > 0.005).then(|| quota(5.0 * usual, (150.0 * usual).max(3.0)))
     }
 }
 
@@ -109,7 +111,8 @@ impl Budgets {
             newcomers: quota(newcomers, 2.0 * newcomers),
             burnt: quota(0.05 * capacity, 0.1 * capacity),
             networks: quota(0.33 * capacity, 0.33 * capacity),
-            agents: quota(0.1 * capacity, 0.3 * capacity),
+            agents: quota(0.25 * capacity, 0.5 * capacity),
+            strangers: quota(0.05 * capacity, 0.15 * capacity),
         }
     }
 }

@@ -107,8 +107,9 @@ impl Counts {
     /// Hands every agent cell's count since the last call to `each`.
     pub fn take_agents(&self, mut each: impl FnMut(usize, u32)) {
         for (i, cell) in self.agents.iter().enumerate() {
-            // Relaxed: as above.
-            each(i, cell.swap(0, Ordering::Relaxed));
+            // Relaxed: as above; a hidden zero is taken the next time.
+            let seen = cell.load(Ordering::Relaxed);
+            each(i, if seen == 0 { 0 } else { cell.swap(0, Ordering::Relaxed) });
         }
     }
 

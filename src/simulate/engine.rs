@@ -112,6 +112,9 @@ impl Engine {
         if verdict.fate == Fate::Challenge && request.solves && facts.proof == Proof::None {
             facts.proof = self.give_cookie(browser);
             verdict = decide(&self.policy, &self.state, &facts, now);
+        } else if verdict.soft {
+            self.state.flood.came_without(client);
+            verdict = decide(&self.policy, &self.state, &facts, now);
         }
         if verdict.fate == Fate::Forward {
             if verdict.probe && request.solves {

@@ -11,10 +11,10 @@ use crate::client::key::ClientKey;
 use crate::config::settings::Action;
 use crate::flood::challenge::Proof;
 use crate::flood::class::Agent;
-use crate::flood::judge::{Ask, Course, Held, Judgement};
+use crate::flood::history::Spots;
+use crate::flood::judge::{Ask, Course, Held};
 use crate::flood::rank::Rank;
 use crate::flood::state::FloodState;
-use crate::flood::view::View;
 use crate::flood::window::Signal;
 use crate::limit::gcra::Decision;
 use crate::limit::table::Spot;
@@ -52,6 +52,8 @@ pub struct Verdict {
     pub state: FloodState,
     /// The client's rank, where it was asked for.
     pub rank: Option<Rank>,
+    /// With `Fate::Challenge`: the client passes without proof too, if it asks again.
+    pub soft: bool,
     /// The answer is to bring the client a cookie, so that it can be told from programs and from its neighbours.
     pub probe: bool,
 }
@@ -65,8 +67,9 @@ const ORIGIN_RETRY: Duration = Duration::from_secs(1);
 
 /// Decides one request. Allocates nothing, locks nothing, reads no clock.
 ///
-/// The order: allow list, bans, deny list, protocol, limits by client, by prefix and by route, the flood's state and
-/// the client's rank, then what the origin can bear. A refused request is charged to no limit.
+/// The order: allow list, bans, deny list, protocol, limits by client, by prefix and by route, the flood's state and the
+/// client's rank, then what the origin can bear. A request that a limit refuses is charged to none; one that the flood
+/// or the origin's capacity turns away is charged, as its client did send it.
 pub fn decide(policy: &Policy, state: &State, facts: &Facts<'_>, now: Time) -> Verdict {
     let allowed = policy.allow.contains(facts.address);
     if !allowed && let Some(ban) = state.bans.check(ClientKey::new(facts.address, 128), now) {
@@ -79,103 +82,65 @@ pub fn decide(policy: &Policy, state: &State, facts: &Facts<'_>, now: Time) -> V
         return Verdict::refuse(fault);
     }
     if allowed {
-        let delay = match bear(policy, state, facts, now, Who::Allowed) {
-            Ok(delay) => delay,
-            Err(refused) => return refused,
-        };
-        return Verdict { delay, ..Verdict::forward(Reason::AllowList, 0) };
+        return enter(policy, state, facts, u32::MAX).and_then(|()| bear(policy, state, facts, now, Share(0))).map_or_else(
+            |refused| refused,
+            |delay| Verdict { delay, ..Verdict::forward(Reason::AllowList, 0) },
+        );
     }
-    if !policy.settings.flood.enabled {
-        return decide_without_ranks(policy, state, facts, now);
-    }
-    let spots = state.flood.locate(facts.client);
-    let view = state.flood.view();
+    let flood = policy.settings.flood.enabled;
+    let spots = flood.then(|| state.flood.locate(facts.client));
     let mut limits = Limits::find(policy, facts);
-    if let Err(refused) = limits.peek(now, facts) {
-        return Verdict { state: view.state, ..refused };
-    }
-    let flood = Gate { policy, state, facts, view: &view, now };
-    let judged = state.flood.judge(&view, &flood.ask(), spots, now);
-    let verdict = flood.admit(&limits, &judged);
-    let probe = judged.probe || (limits.crowded && verdict.fate == Fate::Forward);
-    Verdict { state: view.state, rank: Some(judged.rank), probe, observed: limits.observed, ..verdict }
-}
-
-/// With `flood.enabled = false`: limits, then the origin's capacity.
-fn decide_without_ranks(policy: &Policy, state: &State, facts: &Facts<'_>, now: Time) -> Verdict {
-    let mut limits = Limits::find(policy, facts);
-    if let Err(refused) = limits.peek(now, facts) {
-        return refused;
-    }
-    let delay = match bear(policy, state, facts, now, Who::Leaves(RESERVE)) {
-        Ok(delay) => delay,
-        Err(refused) => return Verdict { observed: limits.observed, ..refused },
+    let charged = limits.charge(policy, state, facts, now);
+    let verdict = match (charged, spots) {
+        (Err(refused), _) => refused,
+        (Ok(()), Some(spots)) => by_rank(policy, state, facts, spots, now),
+        (Ok(()), None) => match bear(policy, state, facts, now, RESERVE) {
+            Ok(delay) => Verdict { delay, ..Verdict::forward(Reason::Forwarded, 0) },
+            Err(refused) => refused,
+        },
     };
-    match limits.take(now, facts) {
-        Ok(()) => Verdict { delay, ..Verdict::forward(Reason::Forwarded, limits.observed) },
-        Err(refused) => {
+    let probe = verdict.probe || (limits.crowded && verdict.fate == Fate::Forward);
+    Verdict { probe, observed: limits.observed, ..verdict }
+}
+
+/// What becomes of a request that has passed all limits and has its place in flight, by what the flood says of it.
+fn by_rank(policy: &Policy, state: &State, facts: &Facts<'_>, spots: Spots, now: Time) -> Verdict {
+    let view = state.flood.view();
+    let ask = Ask {
+        client: facts.client,
+        class: policy.class_of(facts),
+        reads: facts.method.reads(),
+        user_agent: facts.user_agent,
+        proof: facts.proof,
+        askable: view.state != FloodState::Normal && policy.askable(facts),
+    };
+    let judged = state.flood.judge(&view, &ask, spots, now);
+    let verdict = match judged.course {
+        Course::Pass => match bear(policy, state, facts, now, policy.reserves[judged.rank as usize]) {
+            Ok(delay) => {
+                Verdict { delay, probe: judged.probe, ..Verdict::forward(Reason::Forwarded, 0) }
+            }
+            Err(refused) if judged.may_prove && state.flood.ask(facts.client, now) => {
+                Verdict { fate: Fate::Challenge, reason: Reason::Challenge, ..refused }
+            }
+            Err(refused) => refused,
+        },
+        Course::Challenge | Course::Probe => {
             state.in_flight.leave(facts.client.bits());
-            refused
+            let soft = judged.course == Course::Probe;
+            Verdict { fate: Fate::Challenge, soft, ..Verdict::refuse(Reason::Challenge) }
         }
+        Course::Hold(held) => {
+            state.in_flight.leave(facts.client.bits());
+            Verdict { retry_after: ORIGIN_RETRY, ..Verdict::refuse(reason_of(held)) }
+        }
+    };
+    match verdict.fate {
+        Fate::Forward => state.flood.counts.one(Signal::Forwarded),
+        _ if verdict.soft => {}
+        _ => state.flood.counts.one(Signal::Refused),
     }
-}
-
-/// One request before the flood's judgement and the origin's budget.
-struct Gate<'a> {
-    policy: &'a Policy,
-    state: &'a State,
-    facts: &'a Facts<'a>,
-    view: &'a View,
-    now: Time,
-}
-
-impl Gate<'_> {
-    fn ask(&self) -> Ask<'_> {
-        let (policy, facts) = (self.policy, self.facts);
-        Ask {
-            client: facts.client,
-            class: policy.class_of(facts),
-            reads: facts.method.reads(),
-            user_agent: facts.user_agent,
-            proof: facts.proof,
-            askable: self.view.state != FloodState::Normal && policy.askable(facts),
-        }
-    }
-
-    /// Charges the budget and the limits, if the flood's judgement lets the request through.
-    fn admit(&self, limits: &Limits<'_>, judged: &Judgement) -> Verdict {
-        let (policy, state, facts, now) = (self.policy, self.state, self.facts, self.now);
-        let counts = &state.flood.counts;
-        match judged.course {
-            Course::Pass => {}
-            Course::Challenge => return Verdict { fate: Fate::Challenge, ..Verdict::refuse(Reason::Challenge) },
-            Course::Hold(held) => {
-                counts.one(Signal::Refused);
-                return Verdict { retry_after: ORIGIN_RETRY, ..Verdict::refuse(reason_of(held)) };
-            }
-        }
-        let delay = match bear(policy, state, facts, now, Who::Leaves(policy.reserves[judged.rank as usize])) {
-            Ok(delay) => delay,
-            Err(refused) if judged.may_prove && refused.reason == Reason::OriginCapacity => {
-                state.flood.challenged(facts.client, now);
-                return Verdict { fate: Fate::Challenge, ..Verdict::refuse(Reason::Challenge) };
-            }
-            Err(refused) => {
-                counts.one(Signal::Refused);
-                return refused;
-            }
-        };
-        match limits.take(now, facts) {
-            Ok(()) => {
-                counts.one(Signal::Forwarded);
-                Verdict { delay, ..Verdict::forward(Reason::Forwarded, limits.observed) }
-            }
-            Err(refused) => {
-                state.in_flight.leave(facts.client.bits());
-                refused
-            }
-        }
-    }
+    Verdict { state: view.state, rank: Some(judged.rank), ..verdict }
 }
 
 const fn reason_of(held: Held) -> Reason {
@@ -190,32 +155,20 @@ const fn reason_of(held: Held) -> Reason {
     }
 }
 
-/// Who wants to go to the origin.
-#[derive(Clone, Copy)]
-enum Who {
-    /// A client on the allow list, whom no limit of its own holds.
-    Allowed,
-    /// One that leaves so much of the budget to those before it.
-    Leaves(Share),
+/// Takes a place among the requests in flight, of which this client may have `own`.
+fn enter(policy: &Policy, state: &State, facts: &Facts<'_>, own: u32) -> Result<(), Verdict> {
+    use crate::limit::in_flight::Full;
+    state.in_flight.try_enter(facts.client.bits(), policy.settings.origin.max_in_flight, own).map_err(|full| {
+        let reason = match full {
+            Full::Total => Reason::OriginInFlight,
+            Full::Client => Reason::ClientInFlight,
+        };
+        Verdict { retry_after: ORIGIN_RETRY, ..Verdict::refuse(reason) }
+    })
 }
 
-/// Whether the origin can bear one more, this client's share of its attention included; and after what wait.
-fn bear(policy: &Policy, state: &State, facts: &Facts<'_>, now: Time, who: Who) -> Result<Duration, Verdict> {
-    use crate::limit::in_flight::Full;
-    let (all, own) = (policy.settings.origin.max_in_flight, policy.settings.listen.max_in_flight_per_client);
-    let (own, reserve) = match who {
-        Who::Allowed => (u32::MAX, Share(0)),
-        Who::Leaves(reserve) => (own, reserve),
-    };
-    match state.in_flight.try_enter(facts.client.bits(), all, own) {
-        Ok(()) => {}
-        Err(Full::Total) => {
-            return Err(Verdict { retry_after: ORIGIN_RETRY, ..Verdict::refuse(Reason::OriginInFlight) });
-        }
-        Err(Full::Client) => {
-            return Err(Verdict { retry_after: ORIGIN_RETRY, ..Verdict::refuse(Reason::ClientInFlight) });
-        }
-    }
+/// Whether the origin can bear one more, and after what wait. A request that it can't bear leaves its place in flight.
+fn bear(policy: &Policy, state: &State, facts: &Facts<'_>, now: Time, reserve: Share) -> Result<Duration, Verdict> {
     state.budget.enter(&policy.capacity, now, reserve, policy.capacity_depth).map_err(|retry_after| {
         state.in_flight.leave(facts.client.bits());
         Verdict { retry_after: retry_after.max(ORIGIN_RETRY), ..Verdict::refuse(Reason::OriginCapacity) }
@@ -246,6 +199,13 @@ impl<'a> Limits<'a> {
             }
         }
         found
+    }
+
+    /// Charges every limit and takes a place in flight, or does neither.
+    fn charge(&mut self, policy: &Policy, state: &State, facts: &Facts<'_>, now: Time) -> Result<(), Verdict> {
+        self.peek(now, facts)?;
+        enter(policy, state, facts, policy.settings.listen.max_in_flight_per_client)?;
+        self.take(now, facts).inspect_err(|_| state.in_flight.leave(facts.client.bits()))
     }
 
     /// Asks every limit without charging any; the first that refuses decides.
@@ -335,6 +295,7 @@ impl Verdict {
             delay: Duration::ZERO,
             state: FloodState::Normal,
             rank: None,
+            soft: false,
             probe: false,
         }
     }
