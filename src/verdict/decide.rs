@@ -7,6 +7,7 @@ use super::reason::Reason;
 use super::state::State;
 use crate::base::clock::Time;
 use crate::base::units::Share;
+use crate::client::key::ClientKey;
 use crate::config::settings::Action;
 use crate::flood::Flood;
 use crate::flood::challenge::Proof;
@@ -69,11 +70,14 @@ const ORIGIN_RETRY: Duration = Duration::from_secs(1);
 
 /// Decides one request. Allocates nothing, locks nothing, reads no clock.
 ///
-/// The order: allow list, deny list, protocol, limits by client, by prefix and by route, the flood's state and the
+/// The order: allow list, bans, deny list, protocol, limits by client, by prefix and by route, the flood's state and the
 /// client's rank, then what the origin can bear. A request that a limit refuses is charged to none; one that the flood
 /// or the origin's capacity turns away is charged, as its client did send it.
 pub fn decide(policy: &Policy, state: &State, facts: &Facts<'_>, now: Time) -> Verdict {
     let allowed = policy.allow.contains(facts.address);
+    if !allowed && let Some(ban) = state.bans.check(ClientKey::new(facts.address, 128), now) {
+        return Verdict::banned(&ban, now);
+    }
     if !allowed && policy.deny.contains(facts.address) {
         return Verdict::refuse(Reason::DenyList);
     }
