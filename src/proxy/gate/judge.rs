@@ -97,7 +97,8 @@ impl Gate {
     ) -> (usize, Option<Step>) {
         self.served = true;
         let (edge, html) = (&self.edge, wants_html(head));
-        let (verdict, answer) = challenge::settle(verdict, policy, &edge.state, facts, || Ask::of_head(head, html, &self.peer), now);
+        let (verdict, answer) =
+            challenge::settle(verdict, policy, &edge.state, facts, || Ask::of_head(head, html, &self.peer), now);
         edge.state.counters.ended(verdict.reason);
         if let Some(limit) = verdict.limit(policy) {
             edge.state.counters.refused_by(limit.index);
