@@ -11,6 +11,7 @@ pub mod gate;
 mod http2;
 mod listener;
 pub mod memory;
+mod offences;
 mod path;
 mod record;
 mod reply;

@@ -8,6 +8,7 @@ use super::path::Buffer;
 use super::reply::Refusal;
 use super::{facts, http2, record};
 use crate::base::clock;
+use crate::verdict::offence::note_verdict;
 use crate::verdict::reason::Reason;
 use crate::verdict::{Fate, decide};
 use bytes::Bytes;
@@ -24,7 +25,8 @@ pub(super) async fn filter(edge: &Edge, session: &mut Session, peer: &Peer, cont
     if declared_length(request).is_some_and(|n| n > policy.settings.listen.max_body_size.0) {
         facts.fault = Some(Reason::BodyTooLarge);
     }
-    let verdict = decide(&policy, &edge.state, &facts, now);
+    let verdict = decide(&policy, &edge.state, &facts, now).told_to(peer.trusted);
+    note_verdict(&policy, &edge.state, &facts, &verdict, now);
     edge.state.counters.observed_by(verdict.observed);
     if verdict.fate == Fate::Forward {
         context.place = Some(Place::taken(&edge.state, facts.client));
