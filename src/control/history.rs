@@ -2,6 +2,7 @@
 
 use crate::base::clock;
 use crate::flood::history::History;
+use crate::verdict::State;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +13,7 @@ const SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
 const _: () = assert!(SWEEP_EVERY.as_secs() < History::SWEEP_PERIOD.as_secs());
 
 /// Sweeps and, where there is a `file`, saves: every `save_every` (at least hourly) until `stop`, then once more.
-pub async fn run(history: Arc<History>, file: Option<PathBuf>, save_every: Duration, mut stop: watch::Receiver<bool>) {
+pub async fn run(state: Arc<State>, file: Option<PathBuf>, save_every: Duration, mut stop: watch::Receiver<bool>) {
     let file = file.map(Arc::<Path>::from);
     loop {
         let last = tokio::select! {
@@ -20,9 +21,9 @@ pub async fn run(history: Arc<History>, file: Option<PathBuf>, save_every: Durat
             // The sender gone is the end too.
             _ = stop.wait_for(|stop| *stop) => true,
         };
-        let (history, file) = (history.clone(), file.clone());
+        let (state, file) = (state.clone(), file.clone());
         // Some milliseconds, and a disk: not on the runtime's thread. Awaited here, so that two never save at once.
-        let _ = tokio::task::spawn_blocking(move || keep(&history, file.as_deref())).await;
+        let _ = tokio::task::spawn_blocking(move || keep(&state.flood.history, file.as_deref())).await;
         if last {
             return;
         }
@@ -55,10 +56,10 @@ mod tests {
     async fn it_saves_at_the_end() {
         let (dir, sizes) = (tempfile::tempdir().unwrap(), Sizes { clients: 8, net24: 8, net16: 8 });
         let (path, seeds) = (dir.path().join("history"), Seeds::fixed(1));
-        let history = Arc::new(History::new(sizes, seeds, unix_zero()));
-        history.good(ClientKey::new([192, 0, 2, 7].into(), 64), clock::now());
+        let state = Arc::new(State::with(History::new(sizes, seeds, unix_zero()), move || seeds));
+        state.flood.history.good(ClientKey::new([192, 0, 2, 7].into(), 64), clock::now());
         let (stop, stopped) = watch::channel(false);
-        let task = tokio::spawn(run(history, Some(path.clone()), Duration::from_secs(900), stopped));
+        let task = tokio::spawn(run(state, Some(path.clone()), Duration::from_secs(900), stopped));
         stop.send(true).unwrap();
         task.await.unwrap();
         let (loaded, message) = History::open(&path, sizes, seeds, unix_zero(), clock::now());
