@@ -1,6 +1,8 @@
 //! What a reload would change.
 
-use super::settings::{Ban, Flood, Limit, LimitKey, Listen, Origin, Secret, Settings};
+mod flood;
+
+use super::settings::{Ban, Limit, LimitKey, Listen, Origin, Settings};
 use crate::base::units::show_duration;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -109,7 +111,7 @@ pub(super) fn values(settings: &Settings) -> Vec<(String, String)> {
         out.put("allow", list(&settings.lists.allow));
         out.put("deny", list(&settings.lists.deny));
     });
-    out.within("flood", |out| out.flood(&settings.flood));
+    out.flood(&settings.flood);
     out.within("ban", |out| out.ban(&settings.ban));
     out.within("reply", |out| {
         out.put("page", files(&settings.reply.page));
@@ -180,25 +182,6 @@ impl Values {
             out.put("workers", listen.workers);
             out.put_time("drain_delay", listen.drain_delay);
             out.put_time("drain_timeout", listen.drain_timeout);
-        });
-    }
-
-    fn flood(&mut self, flood: &Flood) {
-        self.put("enabled", flood.enabled);
-        self.within("history", |out| {
-            out.put_path("file", flood.history.file.as_deref());
-            out.put_time("save_every", flood.history.save_every);
-        });
-        self.within("challenge", |out| {
-            let challenge = &flood.challenge;
-            out.put("enabled", challenge.enabled);
-            out.put("form", challenge.form);
-            out.put_path("secret_file", challenge.secret.as_ref().map(Secret::path));
-            out.put_time("rotate_every", challenge.rotate_every);
-            out.put_time("lifetime", challenge.lifetime);
-            out.put("difficulty", challenge.difficulty);
-            out.put("exempt", list(&challenge.exempt));
-            out.put("exempt_headers", list(&challenge.exempt_headers));
         });
     }
 

@@ -182,7 +182,8 @@ fn capacity_burst(settings: &Settings) -> (u32, u32) {
 /// The clients on the allow list find a little more than anybody leaves.
 fn reserves(depth: u32, line: u32) -> [Share; Rank::COUNT] {
     const LEAST: u16 = 200;
-    let shared = if line > 0 { line } else { depth - 1 };
+    // A depth is a twentieth of a second's worth: the ranks share what comes in a tenth of a second.
+    let shared = if line > 0 { line.min(2 * depth) } else { depth - 1 };
     let of_burst = f64::from(shared) / f64::from(depth + line);
     Rank::ALL.map(|rank| Share(((f64::from(rank.reserve().0) * of_burst) as u16).max(LEAST)))
 }
