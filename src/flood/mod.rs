@@ -83,6 +83,7 @@ impl Own {
 struct Shared {
     logins: Budget,
     newcomers: Budget,
+    assets: Budget,
     burnt: Budget,
     networks: Budget,
     agents: Budget,
@@ -107,6 +108,7 @@ impl Flood {
             budgets: Shared {
                 logins: Budget::new(),
                 newcomers: Budget::new(),
+                assets: Budget::new(),
                 burnt: Budget::new(),
                 networks: Budget::new(),
                 agents: Budget::new(),
