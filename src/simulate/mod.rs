@@ -1,7 +1,14 @@
-//! Layer 3: logs of real traffic as input, scenarios of attacks and crowds made from them, scores.
+//! Layer 3: logs of real traffic as input, what a config would have done to them, scenarios of attacks and crowds made
+//! from them, scores.
 
+pub mod address;
 pub mod engine;
+pub mod input;
 pub mod log;
+pub mod order;
 pub mod report;
 pub mod scenario;
 pub mod score;
+pub mod series;
+pub mod tally;
+pub mod trial;
