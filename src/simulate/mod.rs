@@ -10,5 +10,6 @@ pub mod report;
 pub mod scenario;
 pub mod score;
 pub mod series;
+pub mod summary;
 pub mod tally;
 pub mod trial;
