@@ -1,13 +1,12 @@
 //! What a trial came to, as JSON and as the text for people are made from it.
 
-use super::input::Input;
 use super::log::Format;
 use super::order;
 use super::series::fewer;
-use super::tally::{MOST_CLIENTS, Tally, Why};
+use super::tally::{MOST_CLIENTS, Tally, Why, place};
 use super::trial::{Contender, Passing, Trial};
 use crate::flood::state::{Change, FloodState};
-use crate::verdict::Policy;
+use crate::verdict::{Fate, Policy};
 use serde::Serialize;
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -26,8 +25,25 @@ pub struct Summary {
     pub challenge: &'static str,
     /// What each config did.
     pub configs: Vec<ConfigView>,
+    /// Where two configs differ.
+    pub differences: Option<Differences>,
     /// What one should know about the figures.
     pub notes: Vec<String>,
+}
+
+/// Where the second config differs from the first.
+#[derive(Clone, Debug, Serialize)]
+pub struct Differences {
+    /// Requests with another verdict.
+    pub requests: u64,
+    /// Requests that only the first passes on.
+    pub only_first_forwards: u64,
+    /// Requests that only the second passes on.
+    pub only_second_forwards: u64,
+    /// Clients of whom only the first turns something away.
+    pub clients_only_first_refuses: usize,
+    /// Clients of whom only the second turns something away.
+    pub clients_only_second_refuses: usize,
 }
 
 /// A log.
@@ -253,8 +269,27 @@ impl Summary {
             overlap: trial.overlap(),
         });
         let configs: Vec<ConfigView> = contenders.iter().map(|c| config(c, trial, top)).collect();
+        let differences = match contenders {
+            [first, second, ..] => Some(differences(trial, &first.tally, &second.tally)),
+            _ => None,
+        };
         let notes = notes(trial, &log, history.as_ref(), contenders);
-        Self { log, history, challenge: trial.passing().word(), configs, notes }
+        Self { log, history, challenge: trial.passing().word(), configs, differences, notes }
+    }
+}
+
+fn differences(trial: &Trial, first: &Tally, second: &Tally) -> Differences {
+    let pairs = trial.pairs();
+    let forward = place(Fate::Forward);
+    let others = || (0..pairs.len()).filter(|at| *at != forward);
+    let equal: u64 = (0..pairs.len()).map(|at| pairs[at][at]).sum();
+    let only = |a: &Tally, b: &Tally| a.refused.keys().filter(|client| !b.refused.contains_key(client)).count();
+    Differences {
+        requests: pairs.iter().flatten().sum::<u64>() - equal,
+        only_first_forwards: others().map(|at| pairs[forward][at]).sum(),
+        only_second_forwards: others().map(|at| pairs[at][forward]).sum(),
+        clients_only_first_refuses: only(first, second),
+        clients_only_second_refuses: only(second, first),
     }
 }
 

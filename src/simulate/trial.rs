@@ -5,7 +5,7 @@ use super::engine::{Engine, Request};
 use super::input::{Input, InputError};
 use super::log::Line;
 use super::order::{Due, Window};
-use super::tally::{Clients, Tally, word};
+use super::tally::{Clients, Tally, place, word};
 use crate::config::settings::Settings;
 use crate::flood::class::Agent;
 use crate::verdict::Verdict;
@@ -64,6 +64,7 @@ pub struct Trial {
     history: Option<Input>,
     /// Lines of the history that came too late for it.
     overlap: u64,
+    pairs: [[u64; 4]; 4],
 }
 
 /// A config and what it does.
@@ -112,6 +113,7 @@ impl Trial {
             last: 0.0,
             history: None,
             overlap: 0,
+            pairs: [[0; 4]; 4],
         };
         trial.fill()?;
         if assume_browsers {
@@ -182,17 +184,20 @@ impl Trial {
         let mut count = 0;
         loop {
             self.fill()?;
-            let Some(Due { place, at, line }) = self.window.pop() else { break };
+            let Some(Due { place: number, at, line }) = self.window.pop() else { break };
             self.last = at;
             let client = address::of(&line.client);
             self.clients.add(client, &line.client);
             let request = request(&line, client, at, self.passing.solves(&line));
+            let mut of_first = None;
             for (n, contender) in contenders.iter_mut().enumerate() {
                 let verdict = contender.engine.step(&request);
+                let first = of_first.get_or_insert(verdict.fate);
+                self.pairs[place(*first)][place(verdict.fate)] += u64::from(n == 1);
                 let state = contender.engine.state().flood.view().state;
                 contender.tally.add(at, client, &verdict, state);
                 if let (0, Some(rows)) = (n, &mut rows) {
-                    rows.put(place, row(&line, &verdict, state.name())).map_err(TrialError::Verdicts)?;
+                    rows.put(number, row(&line, &verdict, state.name())).map_err(TrialError::Verdicts)?;
                 }
             }
             count += 1;
@@ -205,7 +210,7 @@ impl Trial {
             contender.tally.changes = contender.engine.changes().to_vec();
             contender.tally.challenges = contender.engine.challenges();
         }
-        rows.map_or(Ok(()), |mut rows| rows.out.flush()).map_err(TrialError::Verdicts)
+        rows.map_or(Ok(()), |rows| rows.out.flush()).map_err(TrialError::Verdicts)
     }
 
     /// Reads on until the next line in order is known.
@@ -240,6 +245,11 @@ impl Trial {
     /// Lines of the log that were taken at another time than their own.
     pub fn late(&self) -> u64 {
         self.window.late()
+    }
+
+    /// How often the first config's verdict (the row) met each of the second's, by their place in a tally.
+    pub fn pairs(&self) -> &[[u64; 4]; 4] {
+        &self.pairs
     }
 
     /// Who came.

@@ -1,7 +1,9 @@
 //! `weir simulate`: what would this config have done to that traffic?
 
 mod chart;
+mod compare;
 mod progress;
+mod scenario;
 mod text;
 
 use super::DEFAULT_CONFIG;
@@ -24,14 +26,14 @@ const SEED: u64 = 1;
 /// What is to be simulated.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Simulate {
-    /// The config [default: config/weir.toml]
+    /// The config [default: config/weir.toml; for scenarios a built-in one]
     #[arg(long, short, value_name = "FILE", env = "WEIR_CONFIG")]
     pub config: Option<PathBuf>,
     /// A second config over the same log, to stand beside the first
     #[arg(long, value_name = "FILE", requires = "log")]
     pub compare: Option<PathBuf>,
     /// The log, plain, gzip or zstd; several are read one after the other; - is standard input
-    #[arg(long, value_name = "FILE", required = true)]
+    #[arg(long, value_name = "FILE", required_unless_present = "scenario")]
     pub log: Vec<PathBuf>,
     /// Traffic from before the log, which tells who is known
     #[arg(long, value_name = "FILE")]
@@ -51,14 +53,20 @@ pub struct Simulate {
     /// How many of the clients that were refused most are shown
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub top: usize,
-    /// What seeds the hashes
-    #[arg(long, value_name = "N", default_value_t = SEED)]
-    pub seed: u64,
+    /// What seeds hashes and scenarios [default: 1]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Scenarios
+    #[command(flatten)]
+    pub scenarios: scenario::Scenarios,
 }
 
-/// Plays the log and prints what came of it.
+/// Plays the log, or the scenarios, and prints what came of it.
 pub fn simulate(args: &Simulate) -> anyhow::Result<ExitCode> {
-    play(args)
+    match &args.scenarios.scenario {
+        Some(name) => scenario::play(args, name),
+        None => play(args),
+    }
 }
 
 /// A config with its lists; its faults are printed as `weir check` prints them.
@@ -91,7 +99,7 @@ fn play(args: &Simulate) -> anyhow::Result<ExitCode> {
     let mut trial = Trial::open(log, args.assume_browsers_pass).map_err(input)?;
     let passing = trial.passing();
     let contender = |(name, fresh): (String, Fresh)| {
-        Contender::new(name, fresh.loaded.settings, &fresh.networks, passing, args.seed)
+        Contender::new(name, fresh.loaded.settings, &fresh.networks, passing, args.seed.unwrap_or(SEED))
     };
     let mut contenders: Vec<Contender> = configs.into_iter().map(contender).collect();
     if let Some(history) = history {

@@ -1,6 +1,6 @@
 //! The report for people.
 
-use super::chart;
+use super::{chart, compare};
 use crate::base::rfc3339;
 use crate::cli::table::{Style, Table, harmless, number, paint, plain, span, wants_colour};
 use crate::simulate::summary::{ConfigView, PeakView, ReasonView, Summary};
@@ -16,6 +16,9 @@ pub(super) fn render(summary: &Summary) -> String {
     let mut text = String::new();
     input(summary, &mut text);
     if summary.log.requests > 0 {
+        if let ([first, second, ..], Some(differences)) = (summary.configs.as_slice(), &summary.differences) {
+            text += &compare::render(first, second, differences, colour);
+        }
         for config in &summary.configs {
             one(config, width, colour, &mut text);
         }
@@ -172,15 +175,15 @@ fn line(text: &mut String, words: &str) {
     _ = writeln!(text, "{words}");
 }
 
-fn n(count: u64) -> String {
+pub(super) fn n(count: u64) -> String {
     number(count).0
 }
 
-fn peak(peak: &PeakView) -> String {
+pub(super) fn peak(peak: &PeakView) -> String {
     if peak.count == 0 { "0/s".to_owned() } else { format!("{}/s ({})", n(peak.count.into()), time(peak.at)) }
 }
 
-fn percent(part: u64, all: u64) -> String {
+pub(super) fn percent(part: u64, all: u64) -> String {
     format!("{:.2} %", 100.0 * part as f64 / all.max(1) as f64)
 }
 
