@@ -1,6 +1,7 @@
 //! Layer 4: the commands.
 
 pub mod ask;
+pub mod ban;
 pub mod check;
 pub mod exit;
 pub mod logging;
@@ -26,6 +27,7 @@ Examples:
   weir simulate --log access.log.gz     what would the config have done to this traffic?
   weir status                           what the running weir does now
   weir why 192.0.2.7                    why was this client refused?
+  weir ban list                         who is banned, why, until when?
   kill -HUP PID                         take the config anew; a faulty one is refused
 
 Exit codes: 0 well, 64 wrong usage, 65 no log, 66 no such file, 69 no answer or address taken, 77 not permitted, 78 faulty config.";
@@ -96,6 +98,9 @@ Exit codes: 0 well, 64 wrong usage, 65 no log, 66 unreadable, 78 faulty config. 
         #[arg(long)]
         json: bool,
     },
+    /// Show bans, ban by hand, lift bans, pause the ladder
+    #[command(subcommand)]
+    Ban(ban::Ban),
 }
 
 const DEFAULT_CONFIG: &str = "config/weir.toml";

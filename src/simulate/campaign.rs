@@ -137,7 +137,7 @@ pub fn judge(scenario: &Scenario, settings: &Settings, networks: &Networks) -> (
 fn outcome(engine: &mut Engine, event: &Event) -> Outcome {
     let verdict = engine.step(&request(event));
     let answer = match verdict.fate {
-        Fate::Forward => Answer::Forward,
+        Fate::Forward | Fate::Own => Answer::Forward,
         // Who passes has been forwarded by now.
         Fate::Challenge | Fate::Refuse => Answer::Refuse,
         Fate::Close => Answer::Close,

@@ -2,6 +2,7 @@
 //! from them, scores.
 
 pub mod address;
+mod bans;
 pub mod campaign;
 pub mod engine;
 pub mod input;

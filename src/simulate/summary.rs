@@ -97,6 +97,8 @@ pub struct ConfigView {
     pub challenged: u64,
     /// See `challenged`.
     pub passed: u64,
+    /// Steps of the ban ladder that were taken.
+    pub bans: u64,
     /// Forwarded requests that waited for their turn at the origin.
     pub waited: u64,
     /// The longest wait, in seconds.
@@ -316,6 +318,7 @@ fn config(contender: &Contender, trial: &Trial, top: usize) -> ConfigView {
         observed: observed(tally, policy),
         challenged: tally.challenges.asked,
         passed: tally.challenges.passed,
+        bans: tally.bans,
         waited: tally.waited.0,
         longest_wait: tally.waited.1,
         peak_offered: peak(tally.series.most_offered()),

@@ -51,6 +51,8 @@ pub struct Tally {
     pub waited: (u64, f64),
     /// Challenges.
     pub challenges: Challenges,
+    /// Steps of the ban ladder.
+    pub bans: u64,
     /// Changes of state.
     pub changes: Vec<Change>,
     last: Option<(f64, FloodState)>,
@@ -59,7 +61,8 @@ pub struct Tally {
 /// A fate's place in [`Tally::fates`].
 pub const fn place(fate: Fate) -> usize {
     match fate {
-        Fate::Forward => 0,
+        // No log has requests for weir itself: what is sent there once a challenge is passed is not written down.
+        Fate::Forward | Fate::Own => 0,
         Fate::Refuse => 1,
         Fate::Challenge => 2,
         Fate::Close => 3,

@@ -209,6 +209,7 @@ impl Trial {
             contender.tally.series.finish();
             contender.tally.changes = contender.engine.changes().to_vec();
             contender.tally.challenges = contender.engine.challenges();
+            contender.tally.bans = contender.engine.bans();
         }
         rows.map_or(Ok(()), |rows| rows.out.flush()).map_err(TrialError::Verdicts)
     }

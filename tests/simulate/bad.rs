@@ -18,7 +18,7 @@ fn lines_with_faults_are_counted_and_get_no_verdict() {
 #[test]
 fn what_is_no_log_is_65_and_what_is_not_there_is_66() {
     let place = Place::new();
-    place.write("faulty", "t\tip\nx\t192.0.2.1\n\t\n");
+    place.write("faulty", "t\tip\nx\t192.0.2.1\ny\t\n");
     place.write("prose", "once upon a time\n");
     place.write("header", "ip\tpath\n192.0.2.1\t/\n");
     place.write("cut.gz", [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 1]);
@@ -64,7 +64,8 @@ fn certificates_and_tokens_are_not_asked_for_but_lists_are() {
     let place = Place::new();
     place.write("log", burst(1, "192.0.2.7", None));
     let files = "[listen.tls]\naddress = [\"0.0.0.0:8443\"]\ncertificate = \"no.crt\"\nkey = \"no.key\"\n\
-                 [admin]\naddress = \"0.0.0.0:9901\"\ntoken_file = \"no.token\"\n";
+                 [admin]\naddress = \"0.0.0.0:9901\"\ntoken_file = \"no.token\"\n\
+                 [flood.challenge]\nsecret_file = \"no.secret\"\n";
     place.write("weir.toml", format!("{CONFIG}{files}"));
     assert_eq!(place.verdicts("--log log")[0][2], "forward");
     place.write("weir.toml", CONFIG.replace("203.0.113.0/24", "denied.txt"));

@@ -13,7 +13,7 @@ fn visits() -> String {
 #[test]
 fn scenarios_are_listed() {
     let text = Place::new().good("--scenario list");
-    assert!(text.contains("botnet-large  9,500 bots") && text.lines().count() > 40, "{text}");
+    assert!(text.contains("botnet-large        9,500 bots") && text.lines().count() > 40, "{text}");
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn seeds_make_other_runs_and_their_order_is_kept() {
 #[test]
 fn what_a_scenario_cannot_be_made_from_says_why() {
     let place = Place::new();
-    place.write("short", burst(1, "192.0.2.7", None));
+    place.write("short", tsv([]));
     let output = place.run("--scenario quiet --background short");
     assert_eq!(exit(&output), 65, "{}", stderr(&output));
     let missing = absolute(&place.path("missing"));

@@ -61,9 +61,10 @@ fn whoever_passes_a_challenge_is_forwarded() {
     assert_eq!(last(Some(false), ""), "challenge limit");
     assert_eq!(last(None, ""), "refuse limit");
     assert_eq!(last(None, "--assume-browsers-pass"), "forward forwarded");
-    place.write("log", burst(6, "192.0.2.7", Some(true)));
+    place.write("log", burst(6, "192.0.2.7", Some(false)));
     let report = place.json("--log log");
-    assert_eq!((&report["challenge"], &report["configs"][0]["passed"]), (&"as-logged".into(), &1.into()));
+    let config = &report["configs"][0];
+    assert_eq!((&report["challenge"], &config["challenged"], &config["passed"]), (&"as-logged".into(), &1.into(), &0.into()));
     place.write("log", burst(6, "192.0.2.7", None));
     let report = place.json("--log log");
     assert_eq!(report["challenge"], "off");

@@ -8,11 +8,14 @@ mod text;
 
 use super::DEFAULT_CONFIG;
 use super::exit::{Code, Failure};
-use crate::control::reload::{self, Fresh};
+use crate::config::settings::Settings;
+use crate::config::{self, Faults};
+use crate::control::lists;
 use crate::simulate::input::{Input, InputError};
 use crate::simulate::log::Format;
 use crate::simulate::summary::Summary;
 use crate::simulate::trial::{Contender, Passing, Trial, TrialError};
+use crate::verdict::policy::Networks;
 use progress::Progress;
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -69,12 +72,21 @@ pub fn simulate(args: &Simulate) -> anyhow::Result<ExitCode> {
     }
 }
 
+/// Files of these keys are not needed to judge a log.
+const UNUSED_FILES: [&str; 5] =
+    ["listen.tls.", "admin.token_file", "flood.challenge.secret_file", "flood.history.file", "reply."];
+
 /// A config with its lists; its faults are printed as `weir check` prints them.
-fn read(path: &Path) -> Result<Fresh, ExitCode> {
-    reload::read(path).map_err(|unfit| {
-        unfit.faults.iter().for_each(|fault| eprintln!("{}", fault.message));
-        let code = if unfit.unreadable { Code::NoInput } else { Code::Config };
-        code.into()
+fn read(path: &Path) -> Result<(Settings, Networks), ExitCode> {
+    let origin = path.display().to_string();
+    let loaded = config::read_text(path).and_then(|text| config::load_str_without(&text, &origin, &UNUSED_FILES));
+    let read = loaded.and_then(|loaded| match lists::read(&loaded.settings.lists) {
+        Ok(networks) => Ok((loaded.settings, networks)),
+        Err(list) => Err(Faults { origin, list, unreadable: false }),
+    });
+    read.map_err(|faults| {
+        eprintln!("{faults}");
+        if faults.unreadable { Code::NoInput } else { Code::Config }.into()
     })
 }
 
@@ -87,7 +99,7 @@ fn play(args: &Simulate) -> anyhow::Result<ExitCode> {
     let mut configs = vec![];
     for path in std::iter::once(&path).chain(&args.compare) {
         match read(path) {
-            Ok(fresh) => configs.push((path.display().to_string(), fresh)),
+            Ok((settings, networks)) => configs.push((path.display().to_string(), settings, networks)),
             Err(code) => return Ok(code),
         }
     }
@@ -98,8 +110,8 @@ fn play(args: &Simulate) -> anyhow::Result<ExitCode> {
     };
     let mut trial = Trial::open(log, args.assume_browsers_pass).map_err(input)?;
     let passing = trial.passing();
-    let contender = |(name, fresh): (String, Fresh)| {
-        Contender::new(name, fresh.loaded.settings, &fresh.networks, passing, args.seed.unwrap_or(SEED))
+    let contender = |(name, settings, networks): (String, Settings, Networks)| {
+        Contender::new(name, settings, &networks, passing, args.seed.unwrap_or(SEED))
     };
     let mut contenders: Vec<Contender> = configs.into_iter().map(contender).collect();
     if let Some(history) = history {

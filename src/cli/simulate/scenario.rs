@@ -142,7 +142,7 @@ fn list() -> anyhow::Result<ExitCode> {
 fn settings(args: &Simulate) -> anyhow::Result<Result<(Settings, Lists), ExitCode>> {
     let (mut settings, lists) = match &args.config {
         Some(path) => match read(path) {
-            Ok(fresh) => (fresh.loaded.settings, fresh.networks),
+            Ok(found) => found,
             Err(code) => return Ok(Err(code)),
         },
         None => {

@@ -75,7 +75,8 @@ fn one(config: &ConfigView, width: usize, colour: bool, text: &mut String) {
             n(config.refused_clients as u64)
         ),
     );
-    line(text, &format!("  {} challenged, {} of them passed", n(config.challenged), n(config.passed)));
+    let (challenged, passed, bans) = (n(config.challenged), n(config.passed), n(config.bans));
+    line(text, &format!("  {challenged} challenged, {passed} of them passed; {bans} bans"));
     line(
         text,
         &format!(
