@@ -435,9 +435,7 @@ fn notes(trial: &Trial, log: &LogView, history: Option<&HistoryView>, contenders
         Passing::AsLogged => {}
     }
     if history.is_none() {
-        notes.push(
-            "nobody was known when the log began: give the traffic of the days before as --history".to_owned(),
-        );
+        notes.push("nobody was known when the log began: give the traffic of the days before as --history".to_owned());
     }
     if let Some(history) = history.filter(|h| h.overlap > 0) {
         notes.push(format!(

@@ -79,7 +79,13 @@ pub struct Contender {
 
 impl Contender {
     /// The config `settings` with its lists.
-    pub fn new(name: impl Into<String>, mut settings: Settings, networks: &Networks, passing: Passing, seed: u64) -> Self {
+    pub fn new(
+        name: impl Into<String>,
+        mut settings: Settings,
+        networks: &Networks,
+        passing: Passing,
+        seed: u64,
+    ) -> Self {
         settings.flood.challenge.enabled &= passing != Passing::NobodyAsked;
         let engine = Engine::new(Arc::new(settings), networks, seed);
         Self { name: name.into(), engine, tally: Tally::default() }

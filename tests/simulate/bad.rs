@@ -90,7 +90,8 @@ fn a_clock_that_goes_back_stands_still() {
     let place = Place::new();
     let (forth, back) = (burst(3, "192.0.2.7", None), burst(3, "192.0.2.8", None));
     let back = back.lines().skip(1).map(|l| l.replace("1700000000", "1699990000") + "\n").collect::<String>();
-    let later = tsv([(100.5, "192.0.2.9".to_owned(), None)]).lines().skip(1).map(|l| l.to_owned() + "\n").collect::<String>();
+    let later =
+        tsv([(100.5, "192.0.2.9".to_owned(), None)]).lines().skip(1).map(|l| l.to_owned() + "\n").collect::<String>();
     place.write("log", format!("{forth}{later}{back}"));
     let rows = place.verdicts("--log log");
     assert_eq!(rows.len(), 7);

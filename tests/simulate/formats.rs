@@ -24,9 +24,7 @@ const ROWS: [Row; 12] = [
 fn combined((t, ip, path): Row) -> String {
     // 1,700,000,000 is 22:13:20 on 14 November 2023.
     let (minute, second) = (13 + (20 + t) / 60, (20 + t) % 60);
-    format!(
-        "{ip} - - [14/Nov/2023:22:{minute}:{second:02} +0000] \"GET {path} HTTP/1.1\" 200 5 \"-\" \"{BROWSER}\"\n"
-    )
+    format!("{ip} - - [14/Nov/2023:22:{minute}:{second:02} +0000] \"GET {path} HTTP/1.1\" 200 5 \"-\" \"{BROWSER}\"\n")
 }
 
 fn alb((t, ip, path): Row) -> String {

@@ -11,7 +11,8 @@ fn verdicts_stand_in_the_order_of_the_log_and_are_the_same_each_time() {
     let rows = place.verdicts("--log log");
     let first = place.read("out.tsv");
     let log = place.read("log");
-    let input: Vec<(&str, &str)> = log.lines().skip(1).map(|l| l.split('\t')).map(|mut l| (l.next().unwrap(), l.next().unwrap())).collect();
+    let input: Vec<(&str, &str)> =
+        log.lines().skip(1).map(|l| l.split('\t')).map(|mut l| (l.next().unwrap(), l.next().unwrap())).collect();
     let output: Vec<(&str, &str)> = rows.iter().map(|row| (row[0].as_str(), row[1].as_str())).collect();
     assert_eq!(input, output);
     for row in &rows {
@@ -64,7 +65,10 @@ fn whoever_passes_a_challenge_is_forwarded() {
     place.write("log", burst(6, "192.0.2.7", Some(false)));
     let report = place.json("--log log");
     let config = &report["configs"][0];
-    assert_eq!((&report["challenge"], &config["challenged"], &config["passed"]), (&"as-logged".into(), &1.into(), &0.into()));
+    assert_eq!(
+        (&report["challenge"], &config["challenged"], &config["passed"]),
+        (&"as-logged".into(), &1.into(), &0.into())
+    );
     place.write("log", burst(6, "192.0.2.7", None));
     let report = place.json("--log log");
     assert_eq!(report["challenge"], "off");

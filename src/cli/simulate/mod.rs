@@ -167,5 +167,8 @@ fn print(summary: &Summary, json: bool) -> anyhow::Result<()> {
 /// How fast it went, for whoever watches: not a part of the report.
 fn footer(decisions: u64, took: f64, passing: Passing) {
     let rate = decisions as f64 / took.max(1e-9);
-    eprintln!("{decisions} decisions in {took:.1} s, {rate:.0}/s, reading the log included; challenge: {}", passing.word());
+    eprintln!(
+        "{decisions} decisions in {took:.1} s, {rate:.0}/s, reading the log included; challenge: {}",
+        passing.word()
+    );
 }
