@@ -49,6 +49,15 @@ pub struct Request<'a> {
     pub solves: bool,
 }
 
+/// Challenges of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Challenges {
+    /// How often a request was answered with one.
+    pub asked: u64,
+    /// How often its client passed it.
+    pub passed: u64,
+}
+
 /// An answer on its way back.
 type Pending = Reverse<(Time, u64, ClientKey, u16)>;
 
@@ -61,6 +70,7 @@ pub struct Engine {
     /// Cookies that clients hold: by address and agent, as browsers do.
     cookies: HashMap<(ClientKey, u64), u32>,
     changes: Vec<Change>,
+    challenges: Challenges,
     bans: Bans,
     now: Time,
     next_tick: Time,
@@ -84,6 +94,7 @@ impl Engine {
             sent: 0,
             cookies: HashMap::new(),
             changes: Vec::new(),
+            challenges: Challenges::default(),
             bans: Bans::default(),
             now: Time::default(),
             next_tick: Time::default(),
@@ -113,7 +124,9 @@ impl Engine {
         facts.user_agent = request.user_agent.as_bytes();
         facts.proof = self.cookies.get(&browser).map_or(Proof::None, |id| Proof::Valid { id: *id, strength: 1 });
         let mut verdict = decide(&self.policy, &self.state, &facts, now);
+        self.challenges.asked += u64::from(verdict.fate == Fate::Challenge);
         if verdict.fate == Fate::Challenge && request.solves && facts.proof == Proof::None {
+            self.challenges.passed += 1;
             facts.proof = self.give_cookie(browser);
             verdict = decide(&self.policy, &self.state, &facts, now);
         } else if verdict.soft {
@@ -163,6 +176,11 @@ impl Engine {
     /// All changes of state so far.
     pub fn changes(&self) -> &[Change] {
         &self.changes
+    }
+
+    /// Challenges so far.
+    pub fn challenges(&self) -> Challenges {
+        self.challenges
     }
 
     /// Steps of the ban ladder taken so far.
