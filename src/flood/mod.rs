@@ -49,7 +49,7 @@ const CHANGES: usize = 256;
 pub struct Flood {
     /// What came in since the last tick.
     pub counts: Counts,
-    /// Good clients of the last fortnight.
+    /// Good clients of the last four weeks.
     pub history: History,
     /// Agents seen before.
     pub agents: Agents,

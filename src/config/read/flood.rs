@@ -15,7 +15,7 @@ pub(super) fn flood(s: &mut Section<'_, '_>) -> Flood {
             "Whether floods are looked for, and what they ask of the origin is held back by rank. Without it the \
              limits and the origin's capacity hold, and nobody comes first.",
         ),
-        history: s.table("history", "Good clients of the last fortnight, who come first in a flood.", history),
+        history: s.table("history", "Good clients of the last four weeks, who come first in a flood.", history),
         challenge: s.table("challenge", "How newcomers prove themselves in an attack.", challenge),
     }
 }
