@@ -127,6 +127,7 @@ impl Flood {
         let valid = matches!(ask.proof, Proof::Valid { .. });
         let standing = Rank::from(known.standing);
         self.count(view, ask, &known, valid);
+        self.offenders.offered(ask.client, ask.class, standing, now);
         let rank = if valid { standing.min(Rank::Proven) } else { standing };
         if view.state == FloodState::Normal {
             self.sample_agent(ask, now);

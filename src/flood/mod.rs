@@ -8,13 +8,16 @@ pub mod baseline;
 pub mod challenge;
 pub mod class;
 pub mod detector;
+pub mod distinct;
 pub mod history;
 pub mod judge;
 pub mod ledger;
+pub mod offenders;
 pub mod rank;
 pub mod signs;
 pub mod sketch;
 pub mod state;
+pub mod tally;
 pub mod top;
 pub mod view;
 pub mod window;
@@ -30,6 +33,7 @@ use arc_swap::ArcSwap;
 use detector::{Detector, Readings};
 use history::History;
 use ledger::Ledger;
+use offenders::Offenders;
 use state::{Change, FloodState};
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -50,6 +54,8 @@ pub struct Flood {
     pub counts: Counts,
     /// Good clients of the last fortnight.
     pub history: History,
+    /// Who it is that comes, for people.
+    pub offenders: Offenders,
     view: ArcSwap<View>,
     detector: Mutex<Detector>,
     changes: Mutex<VecDeque<Change>>,
@@ -93,6 +99,7 @@ impl Flood {
         Self {
             counts: Counts::default(),
             history,
+            offenders: Offenders::new(&mut seeds),
             view: ArcSwap::from_pointee(View::quiet(Time::default(), f64::from(u32::MAX))),
             detector: Mutex::new(Detector::default()),
             changes: Mutex::default(),
@@ -123,11 +130,15 @@ impl Flood {
         if now < detector.next() {
             return Vec::new();
         }
-        if detector.starts_second() {
+        let second = detector.starts_second();
+        if second {
             self.counts.add(Signal::Unsolved, self.ledger.sweep(now));
         }
         let changes = detector.tick(&self.counts, readings, now);
         let view = detector.view(readings, &self.view.load());
+        if second {
+            self.offenders.tick(&view, now);
+        }
         self.view.store(std::sync::Arc::new(view));
         drop(detector);
         let mut kept = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
@@ -183,7 +194,7 @@ impl Flood {
     /// All memory, which does not grow.
     pub fn bytes(&self) -> usize {
         let tables = self.clients.table.bytes() + self.pages.table.bytes();
-        self.history.bytes() + Counts::bytes() + self.ledger.bytes() + tables + AGENTS * size_of::<Budget>()
+        self.history.bytes() + self.offenders.bytes() + Counts::bytes() + self.ledger.bytes() + tables + AGENTS * size_of::<Budget>()
     }
 
     fn detector(&self) -> MutexGuard<'_, Detector> {
