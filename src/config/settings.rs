@@ -111,6 +111,8 @@ pub struct Flood {
     pub enabled: bool,
     /// Paths of logins.
     pub login: Vec<PathPattern>,
+    /// Who owns which network: a MaxMind database.
+    pub asn_database: Option<PathBuf>,
     /// Where the history of good clients is kept.
     pub history: History,
     /// How clients prove themselves.

@@ -2,6 +2,7 @@
 
 pub mod detect;
 pub mod drain;
+pub mod flood;
 pub mod health;
 pub mod history;
 pub mod housekeeping;

@@ -41,5 +41,5 @@ fn named(settings: &Settings) -> impl Iterator<Item = &PathBuf> {
     });
     let bodies = settings.reply.page.values().chain(settings.reply.problem.values());
     let tls = settings.listen.tls.iter().flat_map(|t| [&t.certificate, &t.key]);
-    lists.chain(bodies).chain(tls)
+    lists.chain(bodies).chain(tls).chain(&settings.flood.asn_database)
 }

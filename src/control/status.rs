@@ -1,5 +1,6 @@
 //! What a running weir tells about itself: one picture for `/api/status`, `/metrics`, the live page and `weir status`.
 
+use super::flood::{FloodStatus, StandingView};
 use super::recent::Refused;
 use crate::event::entry::Entry;
 use serde::{Deserialize, Serialize};
@@ -51,6 +52,8 @@ pub struct Status {
     pub bytes_in: u64,
     /// Response body bytes passed back.
     pub bytes_out: u64,
+    /// The flood detector.
+    pub flood: FloodStatus,
     /// The origin.
     pub origin: OriginStatus,
     /// What became of records of requests.
@@ -243,6 +246,8 @@ pub struct Why {
     pub verdict: String,
     /// Requests of its in flight.
     pub in_flight: u64,
+    /// What the flood detector has to say of it.
+    pub standing: StandingView,
     /// What it owes.
     pub limits: Vec<Owed>,
     /// Its latest refusals that were logged, newest first.
@@ -315,6 +320,7 @@ pub(crate) fn fixture() -> Status {
         connections_total: 600,
         bytes_in: 7,
         bytes_out: 8,
+        flood: super::flood::fixture().status,
         origin: OriginStatus {
             capacity: "500/s".into(),
             max_in_flight: 512,

@@ -34,19 +34,16 @@ use detector::{Detector, Readings};
 use history::History;
 use ledger::Ledger;
 use offenders::Offenders;
-use state::{Change, FloodState};
-use std::collections::VecDeque;
+use state::{Cause, Change, Changes, FloodState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use view::View;
-use window::{AGENTS, Counts, Signal};
+use window::{AGENTS, Counts, Signal, Tick};
 
 /// Clients that an attack's own limits can tell apart, 8 bytes each, twice.
 const CLIENTS: u32 = 1 << 19;
 /// Clients that can be remembered as asked, 8 bytes each.
 const ASKED: u32 = 1 << 17;
-/// How many changes of state are remembered.
-const CHANGES: usize = 256;
 
 /// Everything that is known about floods. One for a process, or for a simulation.
 pub struct Flood {
@@ -58,7 +55,7 @@ pub struct Flood {
     pub offenders: Offenders,
     view: ArcSwap<View>,
     detector: Mutex<Detector>,
-    changes: Mutex<VecDeque<Change>>,
+    changes: Mutex<Changes>,
     ledger: Ledger,
     clients: Own,
     pages: Own,
@@ -143,10 +140,7 @@ impl Flood {
         drop(detector);
         let mut kept = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         for change in &changes {
-            if kept.len() == CHANGES {
-                kept.pop_front();
-            }
-            kept.push_back(*change);
+            kept.add(*change);
         }
         changes
     }
@@ -168,7 +162,17 @@ impl Flood {
 
     /// The latest changes of state, oldest first.
     pub fn changes(&self) -> Vec<Change> {
-        self.changes.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner).latest().copied().collect()
+    }
+
+    /// How often each state was entered for each cause.
+    pub fn change_counts(&self) -> Vec<(FloodState, Cause, u64)> {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner).counts()
+    }
+
+    /// All that was counted since the start, as far as ticks have taken it.
+    pub fn totals(&self) -> Tick {
+        self.detector().totals()
     }
 
     /// The origin has answered a client's request.

@@ -52,7 +52,9 @@ impl Service {
                 address: facts.address,
                 client: facts.client,
                 reason: verdict.reason,
-                observed: verdict.observed,
+                state: record::state_of(&verdict, &policy),
+                    rank: record::rank_of(&verdict),
+                    observed: verdict.observed,
                 delay: verdict.delay,
             });
             wait_in_line(Some(verdict.delay)).await;
@@ -64,7 +66,7 @@ impl Service {
             edge.state.counters.refused_by(limit.index);
         }
         if edge.log_gate.refused(now) {
-            edge.events.send(record::of_refused_stream(request, &facts, &verdict, &policy, peer, now));
+            edge.events.send(record::of_refused_stream(request, &facts, &verdict, (&policy, &edge.state), peer, now));
         }
         let refusal = Refusal {
             browser: request
@@ -376,6 +378,7 @@ impl Service {
             let sent = story.started + story.delay;
             let took = context.first_byte.map_or_else(|| now.since(sent), |at| at.since(sent));
             self.edge.state.flood.answered(story.client, status, took, **now);
+            self.edge.state.flood.offenders.answered(story.client, status, context.bytes_out, **now);
         }
     }
 

@@ -71,7 +71,10 @@ const ORIGIN_RETRY: Duration = Duration::from_secs(1);
 /// client's rank, then what the origin can bear. A request that a limit refuses is charged to none; one that the flood
 /// or the origin's capacity turns away is charged, as its client did send it.
 pub fn decide(policy: &Policy, state: &State, facts: &Facts<'_>, now: Time) -> Verdict {
-    let verdict = examine(policy, state, facts, now);
+    let mut verdict = examine(policy, state, facts, now);
+    if verdict.rank.is_none() {
+        verdict.state = state.flood.view().state;
+    }
     if verdict.fate != Fate::Forward && !verdict.soft {
         state.flood.offenders.refused(facts.client, now);
     }

@@ -2,7 +2,7 @@
 
 use super::challenge::challenge;
 use crate::config::kind::{duration, flag, list};
-use crate::config::place::{file_to_write, path_pattern};
+use crate::config::place::{file, file_to_write, path_pattern};
 use crate::config::section::{Section, When};
 use crate::config::settings::{Flood, History};
 
@@ -20,6 +20,13 @@ pub(super) fn flood(s: &mut Section<'_, '_>) -> Flood {
             list(path_pattern()),
             r#"["/login*", "/signin*", "/sign-in*", "/users/sign_in", "/user/login", "/account/login*", "/accounts/login*", "/auth/login*", "/api/login*", "/api/auth/login", "/session", "/sessions", "/oauth/token", "/wp-login.php*", "/xmlrpc.php*", "/administrator*", "/admin/login*"]"#,
             "Paths that take a password: exact, or a beginning with a * at its end.",
+        ),
+        asn_database: s.optional(
+            "asn_database",
+            file(s.base()),
+            "A database of autonomous systems in MaxMind's format, such as GeoLite2-ASN.mmdb: `weir top` and /api/flood \
+             then name the owners of networks. Read at start and with every reload.",
+            When::Live,
         ),
         history: s.table("history", "Good clients of the last fortnight, who come first in a flood.", history),
         challenge: s.table("challenge", "How newcomers prove themselves in an attack.", challenge),

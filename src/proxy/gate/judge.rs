@@ -73,6 +73,8 @@ impl Gate {
                     address: facts.address,
                     client: facts.client,
                     reason: verdict.reason,
+                    state: record::state_of(&verdict, policy),
+                    rank: record::rank_of(&verdict),
                     observed: verdict.observed,
                     delay: verdict.delay,
                 });
@@ -100,7 +102,7 @@ impl Gate {
             edge.state.counters.refused_by(limit.index);
         }
         if edge.log_gate.refused(now) {
-            edge.events.send(record::of_refused_head(head, facts, verdict, policy, &self.peer, now));
+            edge.events.send(record::of_refused_head(head, facts, verdict, (policy, &edge.state), &self.peer, now));
         }
         if verdict.fate == Fate::Close {
             // Answers to requests before this one are still owed.
