@@ -17,7 +17,14 @@ fn code(arguments: &[&str]) -> i32 {
 
 #[test]
 fn wrong_usage_is_64_and_help_is_0() {
-    for wrong in [&["nonsense"][..], &["why"], &["why", "app.example"], &["status", "--nonsense"], &["top", "--interval", "1"], &["--config"]] {
+    for wrong in [
+        &["nonsense"][..],
+        &["why"],
+        &["why", "app.example"],
+        &["status", "--nonsense"],
+        &["top", "--interval", "1"],
+        &["--config"],
+    ] {
         assert_eq!(code(wrong), 64, "{wrong:?}");
     }
     for command in [&["--help"][..], &["--version"], &["serve", "--help"], &["why", "--help"], &["check", "--help"]] {

@@ -44,7 +44,9 @@ impl AsnDatabase {
         let reader = Reader::from_source(bytes).map_err(|e| format!("{shown} is no MaxMind database: {e}"))?;
         let kind = &reader.metadata().database_type;
         if !["ASN", "ISP"].iter().any(|known| kind.to_ascii_uppercase().contains(known)) {
-            return Err(format!("{shown} is a database of the type {kind:?}; expected one of ASNs such as GeoLite2-ASN"));
+            return Err(format!(
+                "{shown} is a database of the type {kind:?}; expected one of ASNs such as GeoLite2-ASN"
+            ));
         }
         reader.verify().map_err(|e| format!("{shown} is broken: {e}"))?;
         Ok(Self(reader))

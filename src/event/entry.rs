@@ -223,7 +223,18 @@ mod tests {
     fn what_does_not_apply_is_left_out() {
         let record = Record::blank(Time::from_nanos(0));
         let line = serde_json::to_value(Entry::new(&record, &[])).unwrap();
-        for key in ["rule", "observed", "status", "origin", "origin_ms", "retry_after_s", "limit_burst", "request_id", "state", "rank"] {
+        for key in [
+            "rule",
+            "observed",
+            "status",
+            "origin",
+            "origin_ms",
+            "retry_after_s",
+            "limit_burst",
+            "request_id",
+            "state",
+            "rank",
+        ] {
             assert!(line.get(key).is_none(), "{key}");
         }
     }

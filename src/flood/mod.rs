@@ -198,7 +198,12 @@ impl Flood {
     /// All memory, which does not grow.
     pub fn bytes(&self) -> usize {
         let tables = self.clients.table.bytes() + self.pages.table.bytes();
-        self.history.bytes() + self.offenders.bytes() + Counts::bytes() + self.ledger.bytes() + tables + AGENTS * size_of::<Budget>()
+        self.history.bytes()
+            + self.offenders.bytes()
+            + Counts::bytes()
+            + self.ledger.bytes()
+            + tables
+            + AGENTS * size_of::<Budget>()
     }
 
     fn detector(&self) -> MutexGuard<'_, Detector> {

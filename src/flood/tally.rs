@@ -66,10 +66,7 @@ pub struct Second {
 impl Default for Tally {
     fn default() -> Self {
         let shard = |_| Shard([const { AtomicU64::new(0) }; CELLS]);
-        Self {
-            shards: Box::new(std::array::from_fn(shard)),
-            seconds: Mutex::new(VecDeque::with_capacity(KEPT)),
-        }
+        Self { shards: Box::new(std::array::from_fn(shard)), seconds: Mutex::new(VecDeque::with_capacity(KEPT)) }
     }
 }
 

@@ -98,13 +98,7 @@ pub(super) fn rank_of(verdict: &Verdict) -> &'static str {
     verdict.rank.map_or("", Rank::name)
 }
 
-fn refused(
-    facts: &Facts<'_>,
-    verdict: &Verdict,
-    (policy, state): (&Policy, &State),
-    peer: &Peer,
-    now: Time,
-) -> Record {
+fn refused(facts: &Facts<'_>, verdict: &Verdict, (policy, state): (&Policy, &State), peer: &Peer, now: Time) -> Record {
     let limit = verdict.limit(policy);
     let pressure = || (state.flood.view().evidence.offered as f32, policy.capacity_per_second as f32);
     Record {

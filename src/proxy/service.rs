@@ -53,8 +53,8 @@ impl Service {
                 client: facts.client,
                 reason: verdict.reason,
                 state: record::state_of(&verdict, &policy),
-                    rank: record::rank_of(&verdict),
-                    observed: verdict.observed,
+                rank: record::rank_of(&verdict),
+                observed: verdict.observed,
                 delay: verdict.delay,
             });
             wait_in_line(Some(verdict.delay)).await;

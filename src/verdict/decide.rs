@@ -90,10 +90,9 @@ fn examine(policy: &Policy, state: &State, facts: &Facts<'_>, now: Time) -> Verd
         return Verdict::refuse(fault);
     }
     if allowed {
-        return enter(policy, state, facts, u32::MAX).and_then(|()| bear(policy, state, facts, now, Share(0))).map_or_else(
-            |refused| refused,
-            |delay| Verdict { delay, ..Verdict::forward(Reason::AllowList, 0) },
-        );
+        return enter(policy, state, facts, u32::MAX)
+            .and_then(|()| bear(policy, state, facts, now, Share(0)))
+            .map_or_else(|refused| refused, |delay| Verdict { delay, ..Verdict::forward(Reason::AllowList, 0) });
     }
     let flood = policy.settings.flood.enabled;
     let spots = flood.then(|| state.flood.locate(facts.client));
@@ -125,9 +124,7 @@ fn by_rank(policy: &Policy, state: &State, facts: &Facts<'_>, spots: Spots, now:
     let judged = state.flood.judge(&view, &ask, spots, now);
     let verdict = match judged.course {
         Course::Pass => match bear(policy, state, facts, now, policy.reserves[judged.rank as usize]) {
-            Ok(delay) => {
-                Verdict { delay, probe: judged.probe, ..Verdict::forward(Reason::Forwarded, 0) }
-            }
+            Ok(delay) => Verdict { delay, probe: judged.probe, ..Verdict::forward(Reason::Forwarded, 0) },
             Err(refused) if judged.may_prove && state.flood.ask(facts.client, now) => {
                 Verdict { fate: Fate::Challenge, reason: Reason::Challenge, ..refused }
             }

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 /// The size where there is no terminal: wide, and every row that there is.
-const PLAIN: (usize, usize) = (120, usize::MAX);
+const PLAIN: (usize, usize) = (120, 10_000);
 
 /// Reads `--interval`.
 ///

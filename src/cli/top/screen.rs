@@ -1,7 +1,7 @@
 //! One screen as text: the same for a terminal of any size and for a file.
 
 use super::super::table::{Style, Table, harmless, number, paint, plain, span};
-use super::{Ban, Seen};
+use super::{Ban, PLAIN, Seen};
 use crate::control::flood::{FloodReport, FloodStatus, OffenderView, SecondView};
 
 /// Rows of the graph.
@@ -93,7 +93,7 @@ impl Screen {
             text += &ban_rows(&bans[..bans_shown]).render(colour);
         }
         let keys = "\n  o order  r requests  f refused  e errors  b bytes  p pause  q quit";
-        if height < usize::MAX {
+        if height < PLAIN.1 {
             text += &paint(keys, Style::Dim, colour);
         }
         let lines: Vec<_> = text.lines().map(|line| cut(line, width)).collect();
@@ -154,7 +154,13 @@ fn graph(seconds: &[SecondView], status: &FloodStatus, width: usize, colour: boo
     for row in (0..GRAPH).rev() {
         let at_capacity = row == row_of(status.capacity);
         let at_usual = row == row_of(status.usual);
-        let empty = if at_capacity { '─' } else if at_usual { '·' } else { ' ' };
+        let empty = if at_capacity {
+            '─'
+        } else if at_usual {
+            '·'
+        } else {
+            ' '
+        };
         let bar = |s: &SecondView| {
             let filled = f64::from(s.offered) / most * GRAPH as f64 - row as f64;
             match EIGHTHS[(filled.clamp(0.0, 1.0) * 8.0).round() as usize] {
@@ -196,7 +202,14 @@ fn offenders(rows: &[OffenderView], bytes: bool) -> Table {
     let mut table = Table::new(&["client", ">/s", ">share", "rank", "refused lately for", "network of"]);
     for o in rows {
         let rate = if bytes { size(o.rate) } else { tenths(o.rate) };
-        table.row([plain(&o.who), plain(rate), plain(share(o.share)), plain(&o.rank), plain(&o.reason), plain(&o.owner)]);
+        table.row([
+            plain(&o.who),
+            plain(rate),
+            plain(share(o.share)),
+            plain(&o.rank),
+            plain(&o.reason),
+            plain(&o.owner),
+        ]);
     }
     table
 }
@@ -274,7 +287,7 @@ mod tests {
 
     #[test]
     fn the_picture_in_the_guide_is_this_one() {
-        let text = screen().render((120, usize::MAX), false);
+        let text = screen().render(PLAIN, false);
         let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/watching.md");
         let guide = std::fs::read_to_string(page).unwrap();
         let (start, end) = ("```text\n", "```\n");

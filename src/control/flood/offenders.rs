@@ -83,11 +83,7 @@ fn tenths(rate: f64) -> f64 {
     (rate * 10.0).round() / 10.0
 }
 
-fn client_view(
-    looks: &Looks<'_>,
-    reasons: &HashMap<ClientKey, (String, u64)>,
-    offender: &Offender,
-) -> OffenderView {
+fn client_view(looks: &Looks<'_>, reasons: &HashMap<ClientKey, (String, u64)>, offender: &Offender) -> OffenderView {
     let history = &looks.state.flood.history;
     let before = looks.state.flood.view().onset.unwrap_or(looks.now);
     let known = history.known(history.locate(offender.client), before);
@@ -103,11 +99,7 @@ fn client_view(
 }
 
 fn network_view(looks: &Looks<'_>, offender: &Offender, bits: (u8, u8)) -> OffenderView {
-    OffenderView {
-        who: named(offender.client, bits),
-        owner: owner(looks, offender.client),
-        ..OffenderView::default()
-    }
+    OffenderView { who: named(offender.client, bits), owner: owner(looks, offender.client), ..OffenderView::default() }
 }
 
 /// A client or network as people write it.

@@ -96,7 +96,11 @@ mod tests {
         for state in FloodState::ALL {
             let view = View { state, admitted: 0.0, challenge: true, ..View::quiet(Time::default(), 100.0) };
             let texts = Rank::ALL.map(|rank| effect(&view, client, rank));
-            assert!(texts.iter().all(|text| !text.is_empty() && !text.contains("refused:") || state == FloodState::Overload));
+            assert!(
+                texts
+                    .iter()
+                    .all(|text| !text.is_empty() && !text.contains("refused:") || state == FloodState::Overload)
+            );
             let differs = texts[0] != texts[Rank::Unknown as usize];
             assert_eq!(differs, state != FloodState::Normal, "{texts:?}");
         }

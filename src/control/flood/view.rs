@@ -271,11 +271,8 @@ impl FloodReport {
     pub fn read(looks: &Looks<'_>) -> Self {
         let flood = &looks.state.flood;
         let lists = offenders::lists(looks);
-        let second = |s: crate::flood::tally::Second| SecondView {
-            offered: s.offered,
-            forwarded: s.forwarded,
-            usual: s.usual,
-        };
+        let second =
+            |s: crate::flood::tally::Second| SecondView { offered: s.offered, forwarded: s.forwarded, usual: s.usual };
         Self {
             started: time(looks.started),
             status: FloodStatus::read(looks),
