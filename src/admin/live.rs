@@ -4,8 +4,10 @@ use super::{Source, why};
 use crate::access::asn::AsnDatabase;
 use crate::base::clock::{self, Time};
 use crate::base::rfc3339;
+use crate::base::units::parse_duration;
 use crate::client::key::ClientKey;
 use crate::config::settings::Limit;
+use crate::control::bans::{BanRequest, BanStatus, BanView, BansView, Keeper};
 use crate::control::flood::{FloodReport, FloodStatus, Looks};
 use crate::control::phase::PhaseCell;
 use crate::control::recent::Recent;
@@ -22,6 +24,7 @@ use crate::verdict::policy::CompiledLimit;
 use crate::verdict::reason::{Class, Reason};
 use crate::verdict::{Policy, State};
 use arc_swap::{ArcSwap, ArcSwapOption};
+use ipnet::IpNet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -61,6 +64,8 @@ pub struct Live {
     pub log_gate: Arc<LogGate>,
     /// The access log.
     pub log: Arc<AccessLog>,
+    /// The book of bans.
+    pub bans: Arc<Keeper>,
     /// Reads the config again.
     pub reload: Reload,
 }
@@ -89,6 +94,7 @@ impl Source for Live {
             connections_total: counts.connections,
             bytes_in: counts.bytes_in,
             bytes_out: counts.bytes_out,
+            bans: self.bans.status(now),
             flood: self.look(|looks| FloodStatus::read(looks)),
             origin: self.origin(&policy, &counts, now),
             log: LogStatus {
@@ -101,11 +107,29 @@ impl Source for Live {
     }
 
     fn why(&self, address: IpAddr) -> Why {
-        self.look(|looks| why::why(looks, address))
+        let bans = self.bans.of(address, clock::now());
+        self.look(|looks| why::why(looks, address, bans))
     }
 
     fn flood(&self) -> FloodReport {
         self.look(|looks| FloodReport::read(looks))
+    }
+
+    fn bans(&self, max: usize) -> BansView {
+        self.bans.view(max, clock::now())
+    }
+
+    fn ban(&self, request: &BanRequest) -> Result<BanView, String> {
+        let duration = parse_duration(&request.duration).map_err(|e| format!("for: {:?} {e}", request.duration))?;
+        self.bans.add(network(&request.address)?, duration, &request.reason, clock::now())
+    }
+
+    fn unban(&self, address: &str) -> Result<BanView, String> {
+        self.bans.remove(network(address)?, clock::now())
+    }
+
+    fn pause_bans(&self, pause: bool) -> BanStatus {
+        self.bans.pause(pause, clock::now())
     }
 
     fn recent(&self, max: usize) -> RecentView {
@@ -162,6 +186,20 @@ impl Live {
     }
 }
 
+/// The network or the address that an operator wrote.
+fn network(text: &str) -> Result<IpNet, String> {
+    if let Ok(address) = text.parse::<IpAddr>() {
+        return Ok(address.into());
+    }
+    let net: IpNet = text.parse().map_err(|_| {
+        format!("address: {text:?} is neither an address such as 192.0.2.7 nor a network such as 192.0.2.0/24")
+    })?;
+    match net.trunc() {
+        exact if exact == net => Ok(net),
+        meant => Err(format!("address: {text:?} has bits set behind its prefix; write {meant}, or the address alone")),
+    }
+}
+
 fn requests(counts: &Snapshot) -> Vec<ReasonCount> {
     let count = |reason: &Reason| ReasonCount {
         reason: reason.code().into(),
@@ -170,6 +208,7 @@ fn requests(counts: &Snapshot) -> Vec<ReasonCount> {
             Class::Refuse => "refuse",
             Class::Fault => "fault",
             Class::Gone => "gone",
+            Class::Own => "own",
         }
         .into(),
         text: reason.row().text.into(),

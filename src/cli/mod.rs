@@ -1,6 +1,7 @@
 //! Layer 4: the commands.
 
 pub mod ask;
+pub mod ban;
 pub mod check;
 pub mod exit;
 pub mod logging;
@@ -27,6 +28,7 @@ Examples:
   weir status                           what the running weir does now
   weir top                              the same, live, with who it is that comes
   weir why 192.0.2.7                    why was this client refused?
+  weir ban list                         who is banned, why, until when?
   kill -HUP PID                         take the config anew; a faulty one is refused
 
 Exit codes: 0 well, 64 wrong usage, 66 no such file, 69 no answer or address taken, 77 not permitted, 78 faulty config.";
@@ -107,6 +109,9 @@ Without a terminal, and with --once, it prints one screen. NO_COLOR=1 turns colo
         #[arg(long)]
         json: bool,
     },
+    /// Show bans, ban by hand, lift bans, pause the ladder
+    #[command(subcommand)]
+    Ban(ban::Ban),
 }
 
 const DEFAULT_CONFIG: &str = "config/weir.toml";

@@ -1,8 +1,10 @@
 //! A checked config as plain values: every default filled in, every unit resolved, nothing left to doubt.
 
+mod ban;
 mod challenge;
 
-pub use challenge::{Challenge, Secret};
+pub use ban::{Ban, Threshold};
+pub use challenge::{Challenge, Form, Secret};
 
 use crate::base::units::{Bytes, Rate, Share};
 use ipnet::IpNet;
@@ -28,6 +30,8 @@ pub struct Settings {
     pub limits: Vec<Limit>,
     /// What is done against floods.
     pub flood: Flood,
+    /// Who is turned away for a time.
+    pub ban: Ban,
     /// What a refused client gets to read.
     pub reply: Reply,
     /// The access log.
@@ -109,8 +113,6 @@ pub struct Admin {
 pub struct Flood {
     /// Whether floods are looked for; without it the limits and the origin's budget hold.
     pub enabled: bool,
-    /// Paths of logins.
-    pub login: Vec<PathPattern>,
     /// Who owns which network: a MaxMind database.
     pub asn_database: Option<PathBuf>,
     /// Where the history of good clients is kept.

@@ -284,14 +284,8 @@ impl Detector {
             self.admitted = match self.state {
                 FloodState::Overload if used > 0.97 => (self.admitted * 0.9).max(0.02),
                 FloodState::Overload if used < 0.94 => {
-                    let room = if used < 0.6 {
-                        1.3
-                    } else if used < 0.8 {
-                        1.1
-                    } else {
-                        1.03
-                    };
-                    (self.admitted * room + 0.001).min(1.0)
+                    let grown = (self.admitted * 1.03 + 0.001).max(self.fitting(capacity).min(self.admitted * 1.3));
+                    grown.min(1.0)
                 }
                 FloodState::Overload => self.admitted,
                 _ => 1.0,

@@ -30,6 +30,7 @@ use crate::limit::gcra::Quota;
 use crate::limit::seeds::Seeds;
 use crate::limit::table::Table;
 use arc_swap::ArcSwap;
+use class::Agents;
 use detector::{Detector, Readings};
 use history::History;
 use ledger::Ledger;
@@ -53,6 +54,8 @@ pub struct Flood {
     pub history: History,
     /// Who it is that comes, for people.
     pub offenders: Offenders,
+    /// Agents seen before.
+    pub agents: Agents,
     view: ArcSwap<View>,
     detector: Mutex<Detector>,
     changes: Mutex<Changes>,
@@ -97,6 +100,7 @@ impl Flood {
             counts: Counts::default(),
             history,
             offenders: Offenders::new(&mut seeds),
+            agents: Agents::default(),
             view: ArcSwap::from_pointee(View::quiet(Time::default(), f64::from(u32::MAX))),
             detector: Mutex::new(Detector::default()),
             changes: Mutex::default(),
@@ -129,7 +133,7 @@ impl Flood {
         }
         let second = detector.starts_second();
         if second {
-            self.counts.add(Signal::Unsolved, self.ledger.sweep(now));
+            self.counts.add(Signal::Unsolved, self.ledger.end_waiting(now));
         }
         let changes = detector.tick(&self.counts, readings, now);
         let view = detector.view(readings, &self.view.load());
@@ -192,6 +196,7 @@ impl Flood {
     pub fn sweep(&self, now: Time) {
         self.clients.sweep(now);
         self.pages.sweep(now);
+        self.ledger.forget(now);
         self.history.sweep(now);
     }
 

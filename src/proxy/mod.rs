@@ -1,6 +1,7 @@
 //! Layer 3, data plane: from a connection to a verdict, and from a verdict to a reply or the origin.
 
 mod body;
+mod challenge;
 mod connection;
 mod context;
 mod edge;
@@ -10,11 +11,13 @@ pub mod gate;
 mod http2;
 mod listener;
 pub mod memory;
+mod offences;
 mod path;
 mod record;
 mod reply;
 mod reply_cache;
 mod service;
+mod stream;
 mod tls;
 mod transport;
 mod worker;

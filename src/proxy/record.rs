@@ -65,6 +65,7 @@ pub(super) fn of_ended(request: &RequestHeader, context: &Context, reason: Reaso
             Class::Refuse => Outcome::Refused,
             Class::Fault => Outcome::Failed,
             Class::Gone => Outcome::Gone,
+            Class::Own => Outcome::Own,
         },
         reason: reason.code(),
         status,
@@ -88,9 +89,9 @@ pub(super) fn of_ended(request: &RequestHeader, context: &Context, reason: Reaso
     record
 }
 
-/// The flood's state of a verdict, where floods are looked for.
-pub(super) fn state_of(verdict: &Verdict, policy: &Policy) -> &'static str {
-    if policy.settings.flood.enabled { verdict.state.name() } else { "" }
+/// The flood's state, where floods are looked for.
+pub(super) fn state_of(state: &State, policy: &Policy) -> &'static str {
+    if policy.settings.flood.enabled { state.flood.view().state.name() } else { "" }
 }
 
 /// The client's rank, where it was asked for.
@@ -104,12 +105,16 @@ fn refused(facts: &Facts<'_>, verdict: &Verdict, (policy, state): (&Policy, &Sta
     Record {
         client: facts.address,
         peer: peer.address,
-        outcome: if verdict.fate == Fate::Close { Outcome::Closed } else { Outcome::Refused },
+        outcome: match verdict.fate {
+            Fate::Close => Outcome::Closed,
+            _ if verdict.reason.class() == Class::Own => Outcome::Own,
+            _ => Outcome::Refused,
+        },
         reason: verdict.reason.code(),
         rule: limit.map_or(Text::EMPTY, |l| Text::new(l.name.as_bytes())),
         observed: verdict.observed,
         status: if verdict.fate == Fate::Close { 0 } else { verdict.reason.status() },
-        state: state_of(verdict, policy),
+        state: state_of(state, policy),
         rank: rank_of(verdict),
         // Only who has passed all limits is asked for his rank.
         pressure: verdict.rank.map(|_| pressure()),

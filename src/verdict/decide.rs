@@ -7,14 +7,16 @@ use super::reason::Reason;
 use super::state::State;
 use crate::base::clock::Time;
 use crate::base::units::Share;
+use crate::client::key::ClientKey;
 use crate::config::settings::Action;
+use crate::flood::Flood;
 use crate::flood::challenge::Proof;
-use crate::flood::class::Agent;
 use crate::flood::history::Spots;
 use crate::flood::judge::{Ask, Course, Held};
 use crate::flood::rank::Rank;
 use crate::flood::state::FloodState;
 use crate::flood::tally::Outcome;
+use crate::flood::view::View;
 use crate::flood::window::Signal;
 use crate::limit::gcra::Decision;
 use crate::limit::table::Spot;
@@ -29,6 +31,8 @@ pub enum Fate {
     Refuse,
     /// Its client is to prove itself, and may then ask again.
     Challenge,
+    /// It is for weir itself, which answers it.
+    Own,
     /// Its connection is closed without a reply.
     Close,
 }
@@ -67,15 +71,12 @@ const ORIGIN_RETRY: Duration = Duration::from_secs(1);
 
 /// Decides one request. Allocates nothing, locks nothing, reads no clock.
 ///
-/// The order: allow list, deny list, protocol, limits by client, by prefix and by route, the flood's state and the
+/// The order: allow list, bans, deny list, protocol, limits by client, by prefix and by route, the flood's state and the
 /// client's rank, then what the origin can bear. A request that a limit refuses is charged to none; one that the flood
 /// or the origin's capacity turns away is charged, as its client did send it.
 pub fn decide(policy: &Policy, state: &State, facts: &Facts<'_>, now: Time) -> Verdict {
-    let mut verdict = examine(policy, state, facts, now);
-    if verdict.rank.is_none() {
-        verdict.state = state.flood.view().state;
-    }
-    if verdict.fate != Fate::Forward && !verdict.soft {
+    let verdict = examine(policy, state, facts, now);
+    if matches!(verdict.fate, Fate::Refuse | Fate::Challenge | Fate::Close) && !verdict.soft {
         state.flood.offenders.refused(facts.client, now);
     }
     verdict
@@ -83,45 +84,59 @@ pub fn decide(policy: &Policy, state: &State, facts: &Facts<'_>, now: Time) -> V
 
 fn examine(policy: &Policy, state: &State, facts: &Facts<'_>, now: Time) -> Verdict {
     let allowed = policy.allow.contains(facts.address);
+    if !allowed && let Some(ban) = state.bans.check(ClientKey::new(facts.address, 128), now) {
+        return Verdict::banned(&ban, now);
+    }
     if !allowed && policy.deny.contains(facts.address) {
         return Verdict::refuse(Reason::DenyList);
     }
     if let Some(fault) = facts.fault {
         return Verdict::refuse(fault);
     }
+    if facts.own {
+        return own(policy, state, facts, allowed, now);
+    }
     if allowed {
         return enter(policy, state, facts, u32::MAX)
             .and_then(|()| bear(policy, state, facts, now, Share(0)))
             .map_or_else(|refused| refused, |delay| Verdict { delay, ..Verdict::forward(Reason::AllowList, 0) });
     }
-    let flood = policy.settings.flood.enabled;
-    let spots = flood.then(|| state.flood.locate(facts.client));
+    let flood = policy.settings.flood.enabled.then(|| (state.flood.locate(facts.client), state.flood.view()));
     let mut limits = Limits::find(policy, facts);
     let charged = limits.charge(policy, state, facts, now);
-    let verdict = match (charged, spots) {
+    let verdict = match (charged, &flood) {
         (Err(refused), _) => refused,
-        (Ok(()), Some(spots)) => by_rank(policy, state, facts, spots, now),
+        (Ok(()), Some((spots, view))) => by_rank(policy, state, facts, *spots, view, now),
         (Ok(()), None) => match bear(policy, state, facts, now, RESERVE) {
             Ok(delay) => Verdict { delay, ..Verdict::forward(Reason::Forwarded, 0) },
             Err(refused) => refused,
         },
     };
     let probe = verdict.probe || (limits.crowded && verdict.fate == Fate::Forward);
-    Verdict { probe, observed: limits.observed, ..verdict }
+    let state = flood.map_or(FloodState::Normal, |(_, view)| view.state);
+    Verdict { probe, observed: limits.observed, state, ..verdict }
+}
+
+/// A request for weir itself, behind the client's limits: it costs the origin nothing, and takes no place in flight.
+fn own(policy: &Policy, state: &State, facts: &Facts<'_>, allowed: bool, now: Time) -> Verdict {
+    let mut limits = Limits::find(policy, facts);
+    let within = if allowed { Ok(()) } else { limits.peek(state, now, facts).and_then(|()| limits.take(now, facts)) };
+    let verdict = within.err().unwrap_or(Verdict::of(Fate::Own, Reason::ChallengePassed));
+    Verdict { observed: limits.observed, ..verdict }
 }
 
 /// What becomes of a request that has passed all limits and has its place in flight, by what the flood says of it.
-fn by_rank(policy: &Policy, state: &State, facts: &Facts<'_>, spots: Spots, now: Time) -> Verdict {
-    let view = state.flood.view();
+fn by_rank(policy: &Policy, state: &State, facts: &Facts<'_>, spots: Spots, view: &View, now: Time) -> Verdict {
     let ask = Ask {
         client: facts.client,
         class: policy.class_of(facts),
         reads: facts.method.reads(),
         user_agent: facts.user_agent,
         proof: facts.proof,
+        strength: policy.settings.flood.challenge.form.strength(),
         askable: view.state != FloodState::Normal && policy.askable(facts),
     };
-    let judged = state.flood.judge(&view, &ask, spots, now);
+    let judged = state.flood.judge(view, &ask, spots, now);
     let verdict = match judged.course {
         Course::Pass => match bear(policy, state, facts, now, policy.reserves[judged.rank as usize]) {
             Ok(delay) => Verdict { delay, probe: judged.probe, ..Verdict::forward(Reason::Forwarded, 0) },
@@ -133,7 +148,8 @@ fn by_rank(policy: &Policy, state: &State, facts: &Facts<'_>, spots: Spots, now:
         Course::Challenge | Course::Probe => {
             state.in_flight.leave(facts.client.bits());
             let soft = judged.course == Course::Probe;
-            Verdict { fate: Fate::Challenge, soft, ..Verdict::refuse(Reason::Challenge) }
+            let reason = if soft { Reason::Probe } else { Reason::Challenge };
+            Verdict { fate: Fate::Challenge, soft, ..Verdict::refuse(reason) }
         }
         Course::Hold(held) => {
             state.in_flight.leave(facts.client.bits());
@@ -143,7 +159,7 @@ fn by_rank(policy: &Policy, state: &State, facts: &Facts<'_>, spots: Spots, now:
     let outcome = match verdict.fate {
         Fate::Forward => Outcome::Forwarded,
         Fate::Challenge => Outcome::Challenged,
-        Fate::Refuse | Fate::Close => Outcome::Refused,
+        Fate::Refuse | Fate::Close | Fate::Own => Outcome::Refused,
     };
     state.flood.offenders.tally.ended(judged.rank, outcome);
     match verdict.fate {
@@ -151,7 +167,7 @@ fn by_rank(policy: &Policy, state: &State, facts: &Facts<'_>, spots: Spots, now:
         _ if verdict.soft => {}
         _ => state.flood.counts.one(Signal::Refused),
     }
-    Verdict { state: view.state, rank: Some(judged.rank), ..verdict }
+    Verdict { rank: Some(judged.rank), ..verdict }
 }
 
 const fn reason_of(held: Held) -> Reason {
@@ -214,20 +230,21 @@ impl<'a> Limits<'a> {
 
     /// Charges every limit and takes a place in flight, or does neither.
     fn charge(&mut self, policy: &Policy, state: &State, facts: &Facts<'_>, now: Time) -> Result<(), Verdict> {
-        self.peek(now, facts)?;
+        self.peek(state, now, facts)?;
         enter(policy, state, facts, policy.settings.listen.max_in_flight_per_client)?;
         self.take(now, facts).inspect_err(|_| state.in_flight.leave(facts.client.bits()))
     }
 
     /// Asks every limit without charging any; the first that refuses decides.
-    fn peek(&mut self, now: Time, facts: &Facts<'_>) -> Result<(), Verdict> {
+    fn peek(&mut self, state: &State, now: Time, facts: &Facts<'_>) -> Result<(), Verdict> {
         let policy = self.policy;
+        let one_of_several = || is_one_of_several(policy, &state.flood, facts);
         for i in bits(self.charged) {
             let limit = &policy.limits[i];
             let retry_after = match limit.table.peek(self.spots[i], &limit.quota, now) {
                 Decision::Admit { remaining } => {
                     let half_used = limit.key == CompiledKey::Client && remaining < limit.burst / 2;
-                    self.crowded |= half_used && is_one_of_several(policy, facts);
+                    self.crowded |= half_used && one_of_several();
                     continue;
                 }
                 Decision::Refuse { retry_after } => retry_after,
@@ -237,7 +254,7 @@ impl<'a> Limits<'a> {
                     self.observed |= 1 << limit.index;
                     self.charged &= !(1 << i);
                 }
-                Action::Refuse if limit.key == CompiledKey::Client && is_one_of_several(policy, facts) => {
+                Action::Refuse if limit.key == CompiledKey::Client && one_of_several() => {
                     return Err(Verdict { fate: Fate::Challenge, ..self.over(i, Action::Refuse, retry_after) });
                 }
                 action => return Err(self.over(i, action, retry_after)),
@@ -265,13 +282,13 @@ impl<'a> Limits<'a> {
     }
 }
 
-/// Whether this may be one browser of several behind its address: a page load without a cookie, that can be asked.
-fn is_one_of_several(policy: &Policy, facts: &Facts<'_>) -> bool {
+/// Whether this may be one browser of several behind its address: a page load without a good cookie, that can be asked.
+fn is_one_of_several(policy: &Policy, flood: &Flood, facts: &Facts<'_>) -> bool {
     policy.challenges()
-        && facts.proof == Proof::None
+        && !matches!(facts.proof, Proof::Valid { .. })
         && policy.askable(facts)
         && policy.class_of(facts).is_page()
-        && Agent::of(facts.user_agent).browser
+        && flood.agents.read(facts.user_agent).browser
 }
 
 /// The positions of the ones of `mask`.

@@ -4,9 +4,11 @@ use super::counters::MAX_LIMITS;
 use super::facts::{Facts, Method};
 use super::state::State;
 use crate::access::cidr_set::CidrSet;
+use crate::ban::Rules;
 use crate::base::clock::Time;
 use crate::base::units::{Rate, Share};
 use crate::config::settings::{Action, Limit, LimitKey, PathPattern, Settings};
+use crate::flood::challenge::Challenge;
 use crate::flood::class::{self, Class};
 use crate::flood::detector::Readings;
 use crate::flood::judge;
@@ -42,6 +44,8 @@ pub struct Policy {
     pub limits: Vec<CompiledLimit>,
     /// Lower-case names of the headers that limits count by.
     pub header_keys: Vec<String>,
+    /// What counts as an offence.
+    pub offences: Rules,
     /// The origin's capacity: what may go at once and what may wait in line are its burst.
     pub capacity: Quota,
     /// How many of that burst may go at once.
@@ -50,6 +54,8 @@ pub struct Policy {
     pub reserves: [Share; Rank::COUNT],
     /// The capacity in requests a second.
     pub capacity_per_second: f64,
+    /// What newcomers are asked for, if they are.
+    pub challenge: Option<Challenge>,
 }
 
 /// What a compiled limit counts by.
@@ -100,8 +106,7 @@ impl Policy {
         });
         let header_keys = header_names(&limits);
         let (depth, line) = capacity_burst(&settings);
-        let line_share = f64::from(line) / f64::from(depth + line);
-        let reserves = Rank::ALL.map(|rank| Share((f64::from(rank.reserve().0) * line_share) as u16));
+        let reserves = reserves(depth, line);
         let tables = state.tables.adopt(&limits, now, &state.counters);
         let limits = limits
             .iter()
@@ -114,8 +119,10 @@ impl Policy {
             trusted: CidrSet::build(settings.client.trusted_proxies.iter().copied()),
             capacity: Quota::new(settings.origin.capacity, depth + line),
             capacity_depth: depth,
+            offences: Rules::of(&settings.ban),
             reserves,
             capacity_per_second: per_second(settings.origin.capacity),
+            challenge: asks(&settings).then(|| Challenge::new(&settings.flood.challenge)),
             limits,
             header_keys,
             settings,
@@ -124,7 +131,7 @@ impl Policy {
 
     /// What a request asks for.
     pub fn class_of(&self, facts: &Facts<'_>) -> Class {
-        let login = || self.settings.flood.login.iter().any(|p| p.covers(facts.path));
+        let login = || self.settings.ban.login_paths.iter().any(|p| p.covers(facts.path));
         match class::of_path(facts.path) {
             Class::Page | Class::Machine if login() => Class::Login,
             Class::Asset if facts.method.reads() => Class::Asset,
@@ -135,7 +142,7 @@ impl Policy {
 
     /// Whether clients may be asked for proof at all.
     pub fn challenges(&self) -> bool {
-        self.settings.flood.enabled && self.settings.flood.challenge.enabled
+        self.challenge.is_some()
     }
 
     /// What the detector is to know beside what was counted.
@@ -149,7 +156,8 @@ impl Policy {
 
     /// Whether a request may be answered with a challenge.
     pub fn askable(&self, facts: &Facts<'_>) -> bool {
-        facts.method.reads() && !self.settings.flood.challenge.exempt.iter().any(|p| p.covers(facts.path))
+        let exempt = || self.settings.flood.challenge.exempt.iter().any(|p| p.covers(facts.path));
+        facts.method.reads() && !facts.declared && !exempt()
     }
 
     /// The memory of all limit tables, in bytes.
@@ -158,12 +166,26 @@ impl Policy {
     }
 }
 
+fn asks(settings: &Settings) -> bool {
+    settings.flood.enabled && settings.flood.challenge.enabled
+}
+
 /// How many requests the origin may get at once (a twentieth of a second's worth, so that no second sees more than
 /// 1.05 of the capacity), and how many more may wait in line.
 fn capacity_burst(settings: &Settings) -> (u32, u32) {
     let per_second = per_second(settings.origin.capacity);
     let line = per_second * settings.origin.queue_timeout.as_secs_f64();
     (((per_second * 0.05) as u32).max(1), line as u32)
+}
+
+/// What each rank must leave of the whole burst: its share of the line, or, where there is none, of what may go at once.
+/// The clients on the allow list find a little more than anybody leaves.
+fn reserves(depth: u32, line: u32) -> [Share; Rank::COUNT] {
+    const LEAST: u16 = 200;
+    // A depth is a twentieth of a second's worth: the ranks share what comes in a tenth of a second.
+    let shared = if line > 0 { line.min(2 * depth) } else { depth - 1 };
+    let of_burst = f64::from(shared) / f64::from(depth + line);
+    Rank::ALL.map(|rank| Share(((f64::from(rank.reserve().0) * of_burst) as u16).max(LEAST)))
 }
 
 fn per_second(rate: Rate) -> f64 {

@@ -4,12 +4,15 @@ use super::chunked::{Malformed, Scanner};
 use super::head::{self, Body, Fields, Head, Parsed};
 use super::{Gate, H2_PREFACE, Rest, Step};
 use crate::base::clock::Time;
+use crate::proxy::challenge::{self, Ask};
 use crate::proxy::edge::{Place, Story};
 use crate::proxy::facts;
+use crate::proxy::offences;
 use crate::proxy::path::Buffer;
 use crate::proxy::record;
 use crate::proxy::reply::Refusal;
 use crate::proxy::reply_cache;
+use crate::verdict::offence::note_verdict;
 use crate::verdict::reason::Reason;
 use crate::verdict::{Facts, Fate, Policy, Verdict, decide};
 use bytes::BytesMut;
@@ -54,7 +57,7 @@ impl Gate {
     fn whole(&mut self, bytes: &[u8], head: &Head<'_, '_>, policy: &Policy, now: Time) -> (usize, Option<Step>) {
         let state = &self.edge.state;
         let mut buffer = Buffer::new();
-        let mut facts = facts::of_head(head, &self.peer, policy, state, &mut buffer);
+        let mut facts = facts::of_head(head, &self.peer, policy, state, now, &mut buffer);
         let listen = &policy.settings.listen;
         if matches!(head.body, Body::Length(n) if n > listen.max_body_size.0) {
             facts.fault = Some(Reason::BodyTooLarge);
@@ -63,7 +66,8 @@ impl Gate {
         if here.is_err() {
             facts.fault = Some(Reason::BadRequest);
         }
-        let verdict = decide(policy, state, &facts, now);
+        let verdict = decide(policy, state, &facts, now).told_to(self.peer.trusted);
+        note_verdict(policy, state, &facts, &verdict, now);
         state.counters.observed_by(verdict.observed);
         match (verdict.fate, here) {
             (Fate::Forward, Ok((taken, rest))) => {
@@ -73,10 +77,11 @@ impl Gate {
                     address: facts.address,
                     client: facts.client,
                     reason: verdict.reason,
-                    state: record::state_of(&verdict, policy),
+                    state: record::state_of(state, policy),
                     rank: record::rank_of(&verdict),
                     observed: verdict.observed,
                     delay: verdict.delay,
+                    probe: verdict.probe,
                 });
                 self.rest = rest;
                 let used = head.len + taken;
@@ -96,13 +101,17 @@ impl Gate {
         now: Time,
     ) -> (usize, Option<Step>) {
         self.served = true;
-        let edge = &self.edge;
+        let (edge, html) = (&self.edge, wants_html(head));
+        let (verdict, answer) =
+            challenge::settle(verdict, policy, &edge.state, facts, || Ask::of_head(head, html, &self.peer), now);
         edge.state.counters.ended(verdict.reason);
         if let Some(limit) = verdict.limit(policy) {
             edge.state.counters.refused_by(limit.index);
         }
         if edge.log_gate.refused(now) {
-            edge.events.send(record::of_refused_head(head, facts, verdict, (policy, &edge.state), &self.peer, now));
+            let mut record = record::of_refused_head(head, facts, &verdict, (policy, &edge.state), &self.peer, now);
+            record.status = answer.as_ref().map_or(record.status, |a| a.status);
+            edge.events.send(record);
         }
         if verdict.fate == Fate::Close {
             // Answers to requests before this one are still owed.
@@ -115,13 +124,15 @@ impl Gate {
             Body::Length(_) | Body::Chunked => None,
         };
         let close = head.close || skip.is_none() || edge.is_draining();
-        let refusal = Refusal {
-            browser: wants_html(head),
-            head: head.method == "HEAD",
-            close,
-            ..Refusal::of(verdict, policy, facts.client, now)
-        };
-        reply_cache::write(&refusal, &edge.replies.load(), now, &mut self.outbox);
+        let is_head = head.method == "HEAD";
+        match answer {
+            Some(answer) => answer.write(is_head, close, &mut self.outbox),
+            None => {
+                let refusal =
+                    Refusal { browser: html, head: is_head, close, ..Refusal::of(&verdict, policy, facts.client, now) };
+                reply_cache::write(&refusal, &edge.replies.load(), now, &mut self.outbox);
+            }
+        }
         if close {
             // TLS ends with a message of its own.
             self.clean = head.close && skip == Some(0) && head.len == received && !self.io.is_tls();
@@ -135,6 +146,7 @@ impl Gate {
     fn reject(&mut self, reason: Reason, policy: &Policy, now: Time) -> Step {
         let edge = &self.edge;
         edge.state.counters.ended(reason);
+        offences::of_peer(policy, &edge.state, &self.peer, reason, now);
         if edge.log_gate.refused(now) {
             edge.events.send(record::of_bad_head(reason, policy, &self.peer, now));
         }
