@@ -70,7 +70,7 @@ fn row(what: &str, count: usize, each: usize) -> Row {
     Row { what: what.to_owned(), count, each, fixed: true }
 }
 
-fn fixed(policy: &Policy, state: &State) -> [Row; 8] {
+fn fixed(policy: &Policy, state: &State) -> [Row; 9] {
     let settings = &policy.settings;
     let lists = policy.allow.bytes() + policy.deny.bytes() + policy.trusted.bytes();
     let replies = Replies::load(&settings.reply).map_or(0, |replies| replies.memory());
@@ -82,6 +82,7 @@ fn fixed(policy: &Policy, state: &State) -> [Row; 8] {
         row("event queue", 1, Queue::new().memory()),
         row("latest refusals, for weir why", 1, Recent::with_capacity(RECENT).memory()),
         row("bodies of refusals", 1, replies),
+        row("floods: known clients, counts, lists of offenders", 1, state.flood.bytes()),
         row("counts of offences", 1, Offences::memory()),
     ]
 }
