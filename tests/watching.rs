@@ -10,7 +10,7 @@ use common::{config, eventually};
 use serde_json::Value;
 use std::io::Write;
 use std::net::SocketAddr;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -46,6 +46,16 @@ impl Drop for Flood {
         // SeqCst: as above.
         self.stop.store(true, Ordering::SeqCst);
         let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+/// A process that ends with its test.
+struct Killed(Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
@@ -124,8 +134,8 @@ fn it_lives_in_a_terminal_until_q() {
     let line = format!("{} top --interval 100ms --admin http://{}", env!("CARGO_BIN_EXE_weir"), weir.admin);
     let mut script = Command::new("script");
     script.args(["-qefc", &line]).arg(&shown).env("TERM", "xterm").env_remove("NO_COLOR");
-    let mut child = script.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-    let mut keys = child.stdin.take().unwrap();
+    let mut child = Killed(script.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+    let mut keys = child.0.stdin.take().unwrap();
     let shows = |part: &str| {
         eventually(part, || String::from_utf8_lossy(&std::fs::read(&shown).unwrap_or_default()).contains(part));
     };
@@ -134,7 +144,7 @@ fn it_lives_in_a_terminal_until_q() {
     shows("Clients by bytes");
     keys.write_all(b"q").unwrap();
     shows("\x1b[?1049l");
-    eventually("the end", || child.try_wait().unwrap().is_some_and(|status| status.success()));
+    eventually("the end", || child.0.try_wait().unwrap().is_some_and(|status| status.success()));
 }
 
 #[test]

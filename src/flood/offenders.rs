@@ -239,7 +239,7 @@ fn networks(client: ClientKey) -> (ClientKey, ClientKey) {
     (client.prefix(24, 56), client.prefix(16, 48))
 }
 
-/// A network's number in the sketch, where 192.0.0.0/24 and 192.0.0.0/16 are two.
+/// A network's number in the sketch, where a /24 and the /16 that begins with it are two.
 const fn tagged(network: ClientKey, level: Most) -> u128 {
     network.bits() ^ (level as u128) << 120
 }

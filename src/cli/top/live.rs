@@ -12,6 +12,9 @@ use std::time::Duration;
 /// How soon a key or an answer shows.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// Where a terminal does not know its size.
+const UNKNOWN: (u16, u16) = (80, 24);
+
 /// Shows what the thread finds until `q`.
 pub(super) fn run(target: &Target, interval: Duration, first: Seen) -> anyhow::Result<ExitCode> {
     let answers = ask(target.clone(), interval);
@@ -20,7 +23,10 @@ pub(super) fn run(target: &Target, interval: Duration, first: Seen) -> anyhow::R
     let mut terminal = Terminal::take()?;
     let colour = wants_colour();
     loop {
-        let (width, height) = terminal::size()?;
+        let (width, height) = match terminal::size()? {
+            (0, _) | (_, 0) => UNKNOWN,
+            size => size,
+        };
         terminal.show(&screen.render((width.into(), height.into()), colour), height.into())?;
         if event::poll(LOOK)? {
             match event::read()? {

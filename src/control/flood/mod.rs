@@ -1,5 +1,7 @@
 //! What a running weir tells about floods: for `/api/flood`, `/api/status`, `weir top`, `weir why` and the metrics.
 
+#[cfg(test)]
+mod fixture;
 mod offenders;
 mod standing;
 mod view;
@@ -17,7 +19,7 @@ use crate::base::clock::Time;
 use crate::verdict::{Policy, State};
 
 #[cfg(test)]
-pub(crate) use view::fixture;
+pub(crate) use fixture::fixture;
 
 /// Where the answers are read.
 #[derive(Clone, Copy)]
