@@ -84,6 +84,7 @@ fn fixed(policy: &Policy, state: &State) -> [Row; 9] {
         row("bodies of refusals", 1, replies),
         row("floods: known clients, counts, lists of offenders", 1, state.flood.bytes()),
         row("counts of offences", 1, Offences::memory()),
+        row("floods: good clients of a fortnight, windows, limits of an attack", 1, state.flood.bytes()),
     ]
 }
 

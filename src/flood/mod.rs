@@ -86,6 +86,7 @@ impl Own {
 struct Shared {
     logins: Budget,
     newcomers: Budget,
+    assets: Budget,
     burnt: Budget,
     networks: Budget,
     agents: Budget,
@@ -111,6 +112,7 @@ impl Flood {
             budgets: Shared {
                 logins: Budget::new(),
                 newcomers: Budget::new(),
+                assets: Budget::new(),
                 burnt: Budget::new(),
                 networks: Budget::new(),
                 agents: Budget::new(),
