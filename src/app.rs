@@ -27,7 +27,7 @@ use crate::origin::Pool;
 use crate::proxy::{self, Edge, Replies, Workers};
 use crate::sink::access_log::AccessLog;
 use crate::verdict::{Policy, State};
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use demo_origin::DemoOrigin;
 use reloading::Reach;
 use std::net::SocketAddr;
@@ -131,12 +131,14 @@ pub fn start(path: &Path) -> Result<App, StartError> {
     let log = Arc::new(AccessLog::start(&settings.log.access).map_err(anyhow::Error::from)?);
     let warning: Arc<ArcSwap<Option<String>>> = Arc::default();
     let (certificates, token) = (files.certificates, files.token);
+    let asn = Arc::new(ArcSwapOption::new(files.asn));
     let reach = Reach {
         edge: edge.clone(),
         certificates: certificates.clone(),
         demo,
         log: log.clone(),
         warning: warning.clone(),
+        asn: asn.clone(),
     };
     let reloader = Arc::new(reloading::reloader(path, fresh, &settings, reach));
     let recent = Arc::new(Recent::with_capacity(RECENT));
@@ -157,6 +159,7 @@ pub fn start(path: &Path) -> Result<App, StartError> {
         notes: reloader.notes.clone(),
         warning,
         recent,
+        asn,
         queue: edge.events.clone(),
         log_gate: edge.log_gate.clone(),
         log: log.clone(),

@@ -21,6 +21,7 @@ fn main() -> ExitCode {
         Command::Simulate(simulate) => cli::simulate::simulate(&simulate),
         Command::Status { target, json } => cli::status::status(&target, json),
         Command::Ban(command) => cli::ban::ban(command),
+        Command::Top { target, interval, once, json } => cli::top::top(&target, interval, once, json),
         Command::Why { address, target, json } => cli::why::why(&target, address, json),
     })
 }

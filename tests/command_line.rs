@@ -17,7 +17,14 @@ fn code(arguments: &[&str]) -> i32 {
 
 #[test]
 fn wrong_usage_is_64_and_help_is_0() {
-    for wrong in [&["nonsense"][..], &["why"], &["why", "app.example"], &["status", "--nonsense"], &["--config"]] {
+    for wrong in [
+        &["nonsense"][..],
+        &["why"],
+        &["why", "app.example"],
+        &["status", "--nonsense"],
+        &["top", "--interval", "1"],
+        &["--config"],
+    ] {
         assert_eq!(code(wrong), 64, "{wrong:?}");
     }
     for command in [&["--help"][..], &["--version"], &["serve", "--help"], &["why", "--help"], &["check", "--help"]] {
@@ -43,7 +50,7 @@ fn a_config_that_is_not_there_is_66_and_a_faulty_one_78() {
 fn nobody_there_is_69() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let admin = format!("http://{free}");
-    for command in [&["status"][..], &["why", "192.0.2.7"]] {
+    for command in [&["status"][..], &["top"], &["top", "--json"], &["why", "192.0.2.7"]] {
         let output = weir(&[command, &["--admin", &admin]].concat());
         assert_eq!(output.status.code(), Some(69));
         assert!(String::from_utf8_lossy(&output.stderr).contains(&admin));

@@ -1,12 +1,14 @@
 //! The answers of a real weir, read off the parts that do the work.
 
 use super::{Source, why};
+use crate::access::asn::AsnDatabase;
 use crate::base::clock::{self, Time};
 use crate::base::rfc3339;
 use crate::base::units::parse_duration;
 use crate::client::key::ClientKey;
 use crate::config::settings::Limit;
 use crate::control::bans::{BanRequest, BanStatus, BanView, BansView, Keeper};
+use crate::control::flood::{FloodReport, FloodStatus, Looks};
 use crate::control::phase::PhaseCell;
 use crate::control::recent::Recent;
 use crate::control::status::{
@@ -21,7 +23,7 @@ use crate::verdict::counters::{LATENCY_BOUNDS_MS, Snapshot};
 use crate::verdict::policy::CompiledLimit;
 use crate::verdict::reason::{Class, Reason};
 use crate::verdict::{Policy, State};
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use ipnet::IpNet;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -54,6 +56,8 @@ pub struct Live {
     pub warning: Arc<ArcSwap<Option<String>>>,
     /// The latest refusals.
     pub recent: Arc<Recent>,
+    /// Who owns which network, if that is known.
+    pub asn: Arc<ArcSwapOption<AsnDatabase>>,
     /// Records on their way.
     pub queue: Arc<Queue>,
     /// Which requests are logged.
@@ -91,6 +95,7 @@ impl Source for Live {
             bytes_in: counts.bytes_in,
             bytes_out: counts.bytes_out,
             bans: self.bans.status(now),
+            flood: self.look(|looks| FloodStatus::read(looks)),
             origin: self.origin(&policy, &counts, now),
             log: LogStatus {
                 written: self.log.written(),
@@ -102,9 +107,12 @@ impl Source for Live {
     }
 
     fn why(&self, address: IpAddr) -> Why {
-        let now = clock::now();
-        let bans = self.bans.of(address, now);
-        why::why(&self.policy.load(), &self.state, &self.recent, address, bans, now)
+        let bans = self.bans.of(address, clock::now());
+        self.look(|looks| why::why(looks, address, bans))
+    }
+
+    fn flood(&self) -> FloodReport {
+        self.look(|looks| FloodReport::read(looks))
     }
 
     fn bans(&self, max: usize) -> BansView {
@@ -138,6 +146,18 @@ impl Source for Live {
 }
 
 impl Live {
+    fn look<T>(&self, read: impl FnOnce(&Looks<'_>) -> T) -> T {
+        let (policy, asn) = (self.policy.load(), self.asn.load());
+        read(&Looks {
+            policy: &policy,
+            state: &self.state,
+            recent: &self.recent,
+            asn: asn.as_deref(),
+            started: self.started,
+            now: clock::now(),
+        })
+    }
+
     fn origin(&self, policy: &Policy, counts: &Snapshot, now: Time) -> OriginStatus {
         let settings = &policy.settings.origin;
         let endpoint = |e: crate::origin::EndpointStatus| EndpointView {

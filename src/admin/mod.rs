@@ -11,6 +11,7 @@ pub use live::{Live, Reload};
 pub use server::{Admin, Error};
 
 use crate::control::bans::{BanRequest, BanStatus, BanView, BansView};
+use crate::control::flood::FloodReport;
 use crate::control::status::{FaultView, Phase, RecentView, Reloaded, Status, Why};
 use std::net::IpAddr;
 
@@ -20,6 +21,8 @@ pub trait Source: Send + Sync + 'static {
     fn phase(&self) -> Phase;
     /// The whole picture.
     fn status(&self) -> Status;
+    /// All there is to see of floods.
+    fn flood(&self) -> FloodReport;
     /// All that is known about one client.
     fn why(&self, address: IpAddr) -> Why;
     /// The latest refusals, at most `max`.

@@ -30,6 +30,7 @@ pub(super) fn router(source: Shared, guard: Guard) -> Router {
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .route("/api/status", get(async |State(s): State<Shared>| json(&s, |s| s.status()).await))
+        .route("/api/flood", get(async |State(s): State<Shared>| json(&s, |s| s.flood()).await))
         .route("/api/recent", get(async |State(s): State<Shared>| json(&s, |s| s.recent(RECENT)).await))
         .route("/api/why", get(why))
         .route("/api/reload", post(reload))

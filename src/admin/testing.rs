@@ -3,6 +3,8 @@
 use super::{Admin, Source, Token};
 use crate::base::clock::Time;
 use crate::control::bans::{BanRequest, BanStatus, BanView, BansView};
+use crate::base::units::Rate;
+use crate::control::flood::{self, FloodReport, StandingView};
 use crate::control::recent::Recent;
 use crate::control::status::{FaultView, Owed, Phase, RecentView, Reloaded, Status, Why, fixture};
 use crate::event::entry::Entry;
@@ -37,6 +39,8 @@ pub(crate) fn refusal(client: IpAddr) -> Entry<'static> {
     record.user_agent = Text::new(b"<script>alert(1)</script>");
     record.retry_after = Duration::from_secs(2);
     record.limit_burst = 10;
+    record.limit_rate = Some(Rate { count: 30, period: Duration::from_secs(60) });
+    (record.state, record.rank) = ("attack", "unknown");
     Entry::new(&record, &[]).into_owned()
 }
 
@@ -63,6 +67,10 @@ impl Source for Fixed {
         Status { phase: self.phase(), ..fixture() }
     }
 
+    fn flood(&self) -> FloodReport {
+        flood::fixture()
+    }
+
     fn why(&self, address: IpAddr) -> Why {
         Why {
             address,
@@ -73,6 +81,16 @@ impl Source for Fixed {
             trusted_proxy: false,
             verdict: "refused: the client is on the deny list".into(),
             in_flight: 1,
+            standing: StandingView {
+                rank: "unknown".into(),
+                meaning: "nothing is known of it".into(),
+                state: "attack".into(),
+                effect: "is asked for proof at a page load".into(),
+                net24_rate: 12.0,
+                net16_rate: 40.0,
+                owner: "AS64500 Example".into(),
+                young: false,
+            },
             limits: vec![Owed {
                 limit: "login".into(),
                 rate: "30/m".into(),

@@ -2,6 +2,7 @@
 
 use super::testing::{Fixed, TOKEN, start};
 use super::{Admin, Error, Token};
+use crate::control::flood::FloodReport;
 use crate::control::status::{FaultView, Phase, RecentView, Status, Why, fixture};
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -44,6 +45,7 @@ fn every_page_answers_with_its_type_and_security_headers() {
         ("/readyz", "text/plain"),
         ("/metrics", "text/plain; version=0.0.4"),
         ("/api/status", "application/json"),
+        ("/api/flood", "application/json"),
         ("/api/recent", "application/json"),
         ("/api/why?address=192.0.2.7", "application/json"),
         ("/", "text/html"),
@@ -66,6 +68,8 @@ fn the_answers_read_back() {
     let admin = start(None, Phase::Serving, vec![]);
     let status: Status = serde_json::from_str(&get(&admin, "/api/status").body).unwrap();
     assert_eq!(status, fixture());
+    let flood: FloodReport = serde_json::from_str(&get(&admin, "/api/flood").body).unwrap();
+    assert_eq!(flood, crate::control::flood::fixture());
     let why: Why = serde_json::from_str(&get(&admin, "/api/why?address=2001:db8::7").body).unwrap();
     assert_eq!(why.address.to_string(), "2001:db8::7");
     let recent: RecentView = serde_json::from_str(&get(&admin, "/api/recent").body).unwrap();

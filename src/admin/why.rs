@@ -6,7 +6,7 @@ use crate::base::units::{Share, show_duration};
 use crate::client::key::ClientKey;
 use crate::config::settings::Action;
 use crate::control::bans::BanView;
-use crate::control::recent::Recent;
+use crate::control::flood::{Looks, StandingView};
 use crate::control::status::{Owed, Why};
 use crate::limit::gcra::Decision;
 use crate::verdict::facts::Method;
@@ -19,14 +19,8 @@ use std::time::Duration;
 const RECENT: usize = 20;
 
 /// All that is known about the client at `address`.
-pub(super) fn why(
-    policy: &Policy,
-    state: &State,
-    recent: &Recent,
-    address: IpAddr,
-    bans: Vec<BanView>,
-    now: Time,
-) -> Why {
+pub(super) fn why(looks: &Looks<'_>, address: IpAddr, bans: Vec<BanView>) -> Why {
+    let Looks { policy, state, recent, now, .. } = *looks;
     let prefix = policy.settings.client.ipv6_prefix;
     let key = ClientKey::new(address, prefix);
     let limits: Vec<Owed> = policy.limits.iter().map(|l| owed(policy, l, address, key, now)).collect();
@@ -40,6 +34,7 @@ pub(super) fn why(
         denied_by,
         bans,
         trusted_proxy: policy.trusted.contains(address),
+        standing: StandingView::read(looks, key),
         in_flight: state.in_flight.of_client(key.bits()).into(),
         limits,
         recent: recent.of(RECENT, |client| ClientKey::new(client, prefix) == key),
@@ -133,6 +128,7 @@ mod tests {
     use crate::admin::testing::refusal;
     use crate::base::clock;
     use crate::config;
+    use crate::control::recent::Recent;
     use crate::verdict::policy::Networks;
     use crate::verdict::{Fate, decide};
     use std::sync::Arc;
@@ -188,7 +184,9 @@ mod tests {
         }
 
         fn why(&self, client: &str) -> Why {
-            why(&self.policy, &self.state, &self.recent, client.parse().unwrap(), vec![], self.now)
+            let Self { policy, state, recent, now } = self;
+            let looks = Looks { policy, state, recent, asn: None, started: *now, now: *now };
+            why(&looks, client.parse().unwrap(), vec![])
         }
     }
 
@@ -207,7 +205,9 @@ mod tests {
     fn what_is_said_is_what_would_be_done() {
         let weir = Weir::new();
         let client = "192.0.2.7";
-        assert_eq!(weir.why(client).verdict, "passed on");
+        let first = weir.why(client);
+        assert_eq!(first.verdict, "passed on");
+        assert_eq!((first.standing.rank.as_ref(), first.standing.state.as_ref()), ("unknown", "normal"));
         for _ in 0..2 {
             assert_eq!(weir.send(client, Method::Post, b"/login"), Fate::Forward);
         }

@@ -1,5 +1,6 @@
 //! A config with everything that it names, read and found fit: what `weir check` says is good, `weir serve` starts with.
 
+use crate::access::asn::AsnDatabase;
 use crate::admin::Token;
 use crate::config::settings::Settings;
 use crate::control::reload::{self, Fresh, Unfit};
@@ -14,6 +15,7 @@ pub(super) struct Files {
     pub(super) certificates: Option<Arc<CertificateStore>>,
     pub(super) replies: Replies,
     pub(super) token: Option<Token>,
+    pub(super) asn: Option<Arc<AsnDatabase>>,
 }
 
 impl Files {
@@ -26,10 +28,12 @@ impl Files {
         let certificates = certificates.map_err(|e| fault(format!("listen.tls: {e}")));
         let replies = Replies::load(&settings.reply).map_err(|e| fault(format!("reply: {e}")));
         let token = settings.admin.token_file.as_deref().map(Token::read).transpose().map_err(&mut fault);
+        let asn = settings.flood.asn_database.as_deref().map(AsnDatabase::open).transpose();
+        let asn = asn.map(|found| found.map(Arc::new)).map_err(|e| fault(format!("flood.asn_database: {e}")));
         AccessLog::check(&settings.log.access).unwrap_or_else(|e| fault(format!("log.access: {e}")));
-        match (certificates, replies, token) {
-            (Ok(certificates), Ok(replies), Ok(token)) if faults.is_empty() => {
-                Ok(Self { certificates, replies, token })
+        match (certificates, replies, token, asn) {
+            (Ok(certificates), Ok(replies), Ok(token), Ok(asn)) if faults.is_empty() => {
+                Ok(Self { certificates, replies, token, asn })
             }
             _ => Err(faults),
         }

@@ -2,11 +2,12 @@
 
 use super::demo_origin::DemoOrigin;
 use super::files::Files;
+use crate::access::asn::AsnDatabase;
 use crate::config::settings::{Settings, Tls};
 use crate::control::reload::{self, Commit, Fresh, Prepare, Reloader};
 use crate::proxy::{CertificateStore, Edge};
 use crate::sink::access_log::AccessLog;
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ pub(super) struct Reach {
     pub(super) demo: DemoOrigin,
     pub(super) log: Arc<AccessLog>,
     pub(super) warning: Arc<ArcSwap<Option<String>>>,
+    pub(super) asn: Arc<ArcSwapOption<AsnDatabase>>,
 }
 
 /// What reads the config again.
@@ -46,6 +48,7 @@ fn prepare(reach: Arc<Reach>) -> Prepare {
         Ok(Box::new(move || {
             reach.edge.replies.store(Arc::new(files.replies));
             reach.warning.store(Arc::new(None));
+            reach.asn.store(files.asn);
             reach.log.retarget(&target);
             if let (Some(store), Some(Tls { certificate, key, .. })) = (&reach.certificates, tls) {
                 match store.reload(&certificate, &key) {

@@ -10,6 +10,7 @@ pub mod serve;
 pub mod simulate;
 pub mod status;
 pub mod table;
+pub mod top;
 pub mod why;
 
 use ask::Target;
@@ -18,6 +19,7 @@ use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -26,6 +28,7 @@ Examples:
   weir check /etc/weir.toml             say everything that is wrong with it
   weir simulate --log access.log.gz     what would the config have done to this traffic?
   weir status                           what the running weir does now
+  weir top                              the same, live, with who it is that comes
   weir why 192.0.2.7                    why was this client refused?
   weir ban list                         who is banned, why, until when?
   kill -HUP PID                         take the config anew; a faulty one is refused
@@ -82,6 +85,24 @@ Exit codes: 0 well, 64 wrong usage, 65 no log, 66 unreadable, 78 faulty config. 
         #[command(flatten)]
         target: Target,
         /// Print JSON, as /api/status gives it
+        #[arg(long)]
+        json: bool,
+    },
+    /// Watch a running weir: the flood's state and why, rates, ranks, who sends most
+    #[command(after_help = "\
+Keys: o or Tab the next order of clients; r by requests, f by refused, e by errors, b by bytes; p pause; q quit.
+Without a terminal, and with --once, it prints one screen. NO_COLOR=1 turns colours off.")]
+    Top {
+        /// The running weir
+        #[command(flatten)]
+        target: Target,
+        /// Time between two looks
+        #[arg(long, value_name = "TIME", default_value = "1s", value_parser = top::interval)]
+        interval: Duration,
+        /// Print one screen and end
+        #[arg(long)]
+        once: bool,
+        /// Print JSON, as /api/flood gives it, one line a look
         #[arg(long)]
         json: bool,
     },

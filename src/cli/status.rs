@@ -2,6 +2,7 @@
 
 use super::ask::Target;
 use super::table::{Style, Table, number, paint, plain, span, wants_colour};
+use crate::control::flood::FloodStatus;
 use crate::control::status::{EndpointView, Phase, Status};
 use std::io::Write;
 use std::process::ExitCode;
@@ -40,6 +41,7 @@ fn head(status: &Status, colour: bool) -> String {
         format!("  listens on   {}", status.listen.join(", ")),
         format!("  config       {} ({}), loaded {}", config.path, config.hash, config.loaded),
         format!("  reloads      {} accepted, {} refused", config.reloads, config.reloads_failed),
+        flood(&status.flood, colour),
         format!("  now          {} in flight, {} connections", n(status.in_flight), n(status.connections)),
         format!("  bodies       {} bytes in, {} bytes out", n(status.bytes_in), n(status.bytes_out)),
         format!("  limit tables {} bytes, fixed", n(status.table_bytes)),
@@ -61,6 +63,27 @@ fn head(status: &Status, colour: bool) -> String {
         lines.push(format!("changed, but counts only after a restart: {}", config.needs_restart.join(", ")));
     }
     lines.join("\n") + "\n"
+}
+
+/// How things stand, and why, in one line.
+fn flood(flood: &FloodStatus, colour: bool) -> String {
+    if !flood.enabled {
+        return "  flood        not looked for: flood.enabled is false".into();
+    }
+    let style = match flood.state.as_ref() {
+        "normal" => Style::Good,
+        "elevated" => Style::Bold,
+        _ => Style::Bad,
+    };
+    format!(
+        "  flood        {} for {}: {}; offered {}/s of {}/s, usual {}/s",
+        paint(&flood.state, style, colour),
+        span(flood.lasted_s),
+        flood.why,
+        number(flood.offered as u64).0,
+        number(flood.capacity as u64).0,
+        number(flood.usual as u64).0
+    )
 }
 
 fn requests(status: &Status) -> Table {
@@ -144,6 +167,7 @@ mod tests {
         let text = show(&status, false);
         for part in [
             "weir 0.1.0 is serving for 1 m 1 s",
+            "flood        attack for 1 m 15 s: the excess fetches no assets; offered 900/s of 300/s, usual 40/s",
             "note: all clients share one key",
             "was refused",
             "has no unit",

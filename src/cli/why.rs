@@ -2,7 +2,9 @@
 
 use super::ask::Target;
 use super::table::{Style, Table, harmless, number, paint, plain, span, wants_colour};
+use crate::control::flood::StandingView;
 use crate::control::status::{Owed, Why};
+use crate::event::entry::Entry;
 use std::io::Write;
 use std::net::IpAddr;
 use std::process::ExitCode;
@@ -32,6 +34,7 @@ fn show(why: &Why, colour: bool) -> String {
         text += "a trusted proxy: what it forwards is counted for the clients that it names\n";
     }
     text += &format!("{} of its requests in flight\n", why.in_flight);
+    text += &standing(&why.standing);
     text += &format!("\n{}\n{}", paint("Limits", Style::Bold, colour), owed(&why.limits).render(colour));
     let count = match why.recent.len() {
         0 => "No refusal of it among the latest that were logged".into(),
@@ -40,6 +43,21 @@ fn show(why: &Why, colour: bool) -> String {
     text += &format!("\n{}\n", paint(&count, Style::Bold, colour));
     if !why.recent.is_empty() {
         text += &refusals(why).render(colour);
+    }
+    text
+}
+
+/// What the flood detector has to say of it.
+fn standing(standing: &StandingView) -> String {
+    let StandingView { rank, meaning, state, effect, owner, .. } = standing;
+    let young = if standing.young { ", first seen within a day" } else { "" };
+    let mut text = format!("rank {rank}: {meaning}{young}\nin the state {state}: {effect}\n");
+    if standing.net16_rate > 0.0 {
+        let (narrow, wide) = (standing.net24_rate, standing.net16_rate);
+        text += &format!("its /24 (IPv6: /56) sends up to {narrow:.1}/s, its /16 (/48) up to {wide:.1}/s\n");
+    }
+    if !owner.is_empty() {
+        text += &format!("its network is {}'s\n", harmless(owner));
     }
     text
 }
@@ -67,7 +85,7 @@ fn owed(limits: &[Owed]) -> Table {
 }
 
 fn refusals(why: &Why) -> Table {
-    let mut table = Table::new(&["time", "outcome", "reason", "rule", ">burst", "come again", "request"]);
+    let mut table = Table::new(&["time", "outcome", "reason", "rule", "observed", "come again", "state", "request"]);
     for e in &why.recent {
         let status = if e.status == 0 { String::new() } else { format!(" {}", e.status) };
         table.row([
@@ -75,12 +93,22 @@ fn refusals(why: &Why) -> Table {
             (format!("{}{status}", e.outcome), Style::Bad),
             plain(&e.reason),
             plain(&e.rule),
-            plain(e.limit_burst.map_or(String::new(), |b| b.to_string())),
+            plain(observed(e)),
             plain(e.retry_after_s.map_or(String::new(), |s| format!("after {}", span(s)))),
+            plain(format!("{} {}", e.state, e.rank)),
             plain(format!("{} {}{}", e.method, e.host, e.path)),
         ]);
     }
     table
+}
+
+/// What was observed against what: a limit, or what the origin can bear.
+fn observed(e: &Entry<'_>) -> String {
+    match (e.limit_burst, e.offered, e.capacity) {
+        (Some(burst), ..) => format!("over {burst} at once, {}", e.limit_rate),
+        (None, Some(offered), Some(capacity)) => format!("{offered:.0}/s offered of {capacity:.0}/s"),
+        _ => String::new(),
+    }
 }
 
 #[cfg(test)]
@@ -102,10 +130,13 @@ mod tests {
             "now: refused: the client is on the deny list",
             "on the deny list by 192.0.2.0/24",
             "8 failed logins beyond 3/m, the last for /login",
+            "rank unknown: nothing is known of it\nin the state attack: is asked for proof at a page load",
+            "its network is AS64500 Example's",
             "over: refuse for 2 s  in 20 s",
             "Its latest 1 refusals",
             "refused 429",
             "after 2 s",
+            "over 10 at once",
         ] {
             assert!(text.contains(part), "{part:?} is not in:\n{text}");
         }

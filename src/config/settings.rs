@@ -113,6 +113,8 @@ pub struct Admin {
 pub struct Flood {
     /// Whether floods are looked for; without it the limits and the origin's budget hold.
     pub enabled: bool,
+    /// Who owns which network: a MaxMind database.
+    pub asn_database: Option<PathBuf>,
     /// Where the history of good clients is kept.
     pub history: History,
     /// How clients prove themselves.

@@ -3,6 +3,7 @@
 pub mod bans;
 pub mod detect;
 pub mod drain;
+pub mod flood;
 pub mod health;
 pub mod history;
 pub mod housekeeping;

@@ -3,6 +3,7 @@
 use crate::event::entry::Entry;
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -57,6 +58,20 @@ impl Recent {
         self.ring().iter().rev().filter(|e| is_client(e.client)).take(max).cloned().collect()
     }
 
+    /// Every client's most frequent reason among those kept, with its limit and how often; `key` says what makes one
+    /// client.
+    pub fn reasons<K: Hash + Eq>(&self, key: impl Fn(IpAddr) -> K) -> HashMap<K, (String, u64)> {
+        let mut counts: HashMap<K, HashMap<String, u64>> = HashMap::new();
+        for entry in self.ring().iter() {
+            let rule = if entry.rule.is_empty() { String::new() } else { format!(" {}", entry.rule) };
+            *counts.entry(key(entry.client)).or_default().entry(format!("{}{rule}", entry.reason)).or_default() += 1;
+        }
+        let most = |reasons: HashMap<String, u64>| {
+            reasons.into_iter().max_by(|a, b| (a.1, &b.0).cmp(&(b.1, &a.0))).unwrap_or_default()
+        };
+        counts.into_iter().map(|(client, reasons)| (client, most(reasons))).collect()
+    }
+
     /// The clients with the most refusals among those kept; `key` says what makes one client.
     pub fn top(&self, max: usize, key: impl Fn(IpAddr) -> IpAddr) -> Vec<Refused> {
         let mut counts: HashMap<IpAddr, u64> = HashMap::new();
@@ -98,6 +113,18 @@ mod tests {
         let one: IpAddr = "192.0.2.1".parse().unwrap();
         assert_eq!(recent.of(9, |c| c == one).len(), 1);
         assert_eq!(recent.of(1, |_| true).len(), 1);
+    }
+
+    #[test]
+    fn the_most_frequent_reason_is_told() {
+        let recent = Recent::with_capacity(9);
+        for (reason, rule) in [("limit", "login"), ("overload", ""), ("limit", "login"), ("limit", "all")] {
+            let mut entry = refusal(1, "192.0.2.9");
+            (entry.reason, entry.rule) = (reason.into(), rule.into());
+            recent.add(entry);
+        }
+        let client: IpAddr = "192.0.2.9".parse().unwrap();
+        assert_eq!(recent.reasons(|c| c), HashMap::from([(client, ("limit login".to_owned(), 2))]));
     }
 
     #[test]

@@ -42,5 +42,6 @@ fn named(settings: &Settings) -> impl Iterator<Item = &Path> {
     let bodies = settings.reply.page.values().chain(settings.reply.problem.values());
     let tls = settings.listen.tls.iter().flat_map(|t| [&t.certificate, &t.key]);
     let secret = settings.flood.challenge.secret.iter().map(Secret::path);
-    lists.chain(bodies).chain(tls).map(PathBuf::as_path).chain(secret)
+    let asn = &settings.flood.asn_database;
+    lists.chain(bodies).chain(tls).chain(asn).map(PathBuf::as_path).chain(secret)
 }

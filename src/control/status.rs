@@ -1,6 +1,7 @@
 //! What a running weir tells about itself: one picture for `/api/status`, `/metrics`, the live page and `weir status`.
 
 use super::bans::{BanStatus, BanView};
+use super::flood::{FloodStatus, StandingView};
 use super::recent::Refused;
 use crate::event::entry::Entry;
 use serde::{Deserialize, Serialize};
@@ -54,6 +55,8 @@ pub struct Status {
     pub bytes_out: u64,
     /// The ladder and its bans.
     pub bans: BanStatus,
+    /// The flood detector.
+    pub flood: FloodStatus,
     /// The origin.
     pub origin: OriginStatus,
     /// What became of records of requests.
@@ -248,6 +251,8 @@ pub struct Why {
     pub verdict: String,
     /// Requests of its in flight.
     pub in_flight: u64,
+    /// What the flood detector has to say of it.
+    pub standing: StandingView,
     /// What it owes.
     pub limits: Vec<Owed>,
     /// Its latest refusals that were logged, newest first.
@@ -321,6 +326,7 @@ pub(crate) fn fixture() -> Status {
         bytes_in: 7,
         bytes_out: 8,
         bans: super::bans::fixture(),
+        flood: super::flood::fixture().status,
         origin: OriginStatus {
             capacity: "500/s".into(),
             max_in_flight: 512,

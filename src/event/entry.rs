@@ -61,9 +61,24 @@ pub struct Entry<'a> {
     pub bytes_in: u64,
     /// Response body bytes.
     pub bytes_out: u64,
+    /// The flood's state: `normal`, `elevated`, `attack` or `overload`.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub state: Cow<'a, str>,
+    /// The client's rank: `credited`, `seen`, `proven`, `net24`, `net16` or `unknown`.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub rank: Cow<'a, str>,
+    /// Requests offered in that second, where the flood or the origin's capacity refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offered: Option<f64>,
+    /// What the origin can bear in a second, beside `offered`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<f64>,
     /// After how many seconds the client may come again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_s: Option<f64>,
+    /// How often the limit that refused lets come, as `10/s`.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub limit_rate: Cow<'a, str>,
     /// How many requests at once the limit that refused allows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit_burst: Option<u32>,
@@ -75,8 +90,8 @@ fn is_zero(n: &u16) -> bool {
 
 impl<'a> Entry<'a> {
     /// The most that an owned entry holds: all its texts are no longer than in the record, but for the time, the request
-    /// id and the names of outcome and protocol.
-    pub const MOST: usize = size_of::<Self>() + size_of::<Record>() + 128;
+    /// id, the limit's rate and the names of outcome, protocol, state and rank.
+    pub const MOST: usize = size_of::<Self>() + size_of::<Record>() + 192;
 
     /// What `record` says. `names` are the limits of the policy it was decided by.
     pub fn new(record: &'a Record, names: &LimitNames) -> Self {
@@ -104,6 +119,11 @@ impl<'a> Entry<'a> {
             origin_ms: (!record.origin_latency.is_zero()).then(|| ms(record.origin_latency)),
             bytes_in: record.bytes_in,
             bytes_out: record.bytes_out,
+            state: record.state.into(),
+            rank: record.rank.into(),
+            offered: record.pressure.map(|(offered, _)| f64::from(offered)),
+            capacity: record.pressure.map(|(_, capacity)| f64::from(capacity)),
+            limit_rate: record.limit_rate.map_or(Cow::Borrowed(""), |rate| rate.to_string().into()),
             retry_after_s: (!record.retry_after.is_zero()).then(|| ms(record.retry_after) / 1_000.0),
             limit_burst: (record.limit_burst > 0).then_some(record.limit_burst),
         }
@@ -122,6 +142,11 @@ impl<'a> Entry<'a> {
             path: own(self.path),
             user_agent: own(self.user_agent),
             request_id: own(self.request_id),
+            state: own(self.state),
+            rank: own(self.rank),
+            limit_rate: own(self.limit_rate),
+            offered: self.offered,
+            capacity: self.capacity,
             time: self.time,
             client: self.client,
             peer: self.peer,
@@ -169,6 +194,7 @@ fn observed(mask: u64, names: &LimitNames) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::base::clock::Time;
+    use crate::base::units::Rate;
     use crate::event::record::Text;
     use std::time::Duration;
 
@@ -198,7 +224,18 @@ mod tests {
     fn what_does_not_apply_is_left_out() {
         let record = Record::blank(Time::from_nanos(0));
         let line = serde_json::to_value(Entry::new(&record, &[])).unwrap();
-        for key in ["rule", "observed", "status", "origin", "origin_ms", "retry_after_s", "limit_burst", "request_id"] {
+        for key in [
+            "rule",
+            "observed",
+            "status",
+            "origin",
+            "origin_ms",
+            "retry_after_s",
+            "limit_burst",
+            "request_id",
+            "state",
+            "rank",
+        ] {
             assert!(line.get(key).is_none(), "{key}");
         }
     }
@@ -210,6 +247,8 @@ mod tests {
         (record.observed, record.status, record.limit_burst, record.request_id) = (1, 429, 10, 1);
         (record.retry_after, record.origin_latency) = (Duration::from_secs(1), Duration::from_secs(1));
         record.origin = Some(([192, 0, 2, 1], 80).into());
+        (record.state, record.rank, record.pressure) = ("attack", "unknown", Some((900.0, 300.0)));
+        record.limit_rate = Some(Rate::per_second(10));
         let line = serde_json::to_value(Entry::new(&record, &[])).unwrap();
         let keys: Vec<_> = line.as_object().unwrap().keys().map(String::as_str).collect();
         let page = include_str!("../../docs/access-log.md");

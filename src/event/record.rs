@@ -1,6 +1,7 @@
 //! One request's story: fixed size and `Copy`, so that telling it allocates nothing.
 
 use crate::base::clock::Time;
+use crate::base::units::Rate;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -93,7 +94,15 @@ pub struct Record {
     pub path: Text<160>,
     /// User agent.
     pub user_agent: Text<120>,
-    /// What the refused key may do: burst and seconds to refill; 0 where no limit refused.
+    /// The flood's state; empty where floods are not looked for.
+    pub state: &'static str,
+    /// The client's rank; empty where nobody asked for it.
+    pub rank: &'static str,
+    /// With a refusal by the flood or for want of capacity: what was offered in that second, and the capacity.
+    pub pressure: Option<(f32, f32)>,
+    /// How often the refused key may come, where a limit refused.
+    pub limit_rate: Option<Rate>,
+    /// How many at once the refused key may send; 0 where no limit refused.
     pub limit_burst: u32,
     /// After how long the client may come again.
     pub retry_after: Duration,
@@ -129,6 +138,10 @@ impl Record {
             host: Text::EMPTY,
             path: Text::EMPTY,
             user_agent: Text::EMPTY,
+            state: "",
+            rank: "",
+            pressure: None,
+            limit_rate: None,
             limit_burst: 0,
             retry_after: Duration::ZERO,
             bytes_in: 0,

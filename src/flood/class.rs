@@ -22,6 +22,14 @@ pub enum Class {
 }
 
 impl Class {
+    /// All.
+    pub const ALL: [Self; 6] = [Self::Page, Self::Asset, Self::Login, Self::Search, Self::Machine, Self::Action];
+
+    /// One word for people.
+    pub const fn name(self) -> &'static str {
+        ["page", "asset", "login", "search", "machine", "action"][self as usize]
+    }
+
     /// Whether the origin works for it: anything but an asset.
     pub const fn is_hard(self) -> bool {
         !matches!(self, Self::Asset)

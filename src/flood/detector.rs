@@ -115,6 +115,11 @@ impl Detector {
         self.missed
     }
 
+    /// All that was ever counted.
+    pub const fn totals(&self) -> Tick {
+        self.window.totals()
+    }
+
     /// Holds a state, or lets go of it: for tests and for operators.
     pub fn pin(&mut self, state: Option<FloodState>) {
         self.pinned = state;

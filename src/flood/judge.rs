@@ -129,6 +129,7 @@ impl Flood {
         let valid = matches!(ask.proof, Proof::Valid { .. });
         let standing = Rank::from(known.standing);
         self.count(view, ask, &known, valid);
+        self.offenders.offered(ask.client, ask.class, standing, now);
         let rank = if valid { standing.min(Rank::Proven) } else { standing };
         if view.state == FloodState::Normal {
             self.sample_agent(ask, now);
@@ -214,7 +215,7 @@ impl Flood {
         let suspect = case.suspect();
         let unknown = rank >= Rank::Net16 && !case.proven;
         let chosen = suspect || (unknown && among(ask.client.bits(), SALTS[0], PROBED));
-        let shed = overload && rank > Rank::Seen && place(ask.client.bits(), SALTS[1]) > view.admitted;
+        let shed = is_shed(view, ask.client, rank);
         let asked = page && (chosen || (shed && unknown)) && self.ledger.ask(ask.client.bits(), now);
         let course = match (asked, shed) {
             // Who is shed and proves itself has another chance; it is not let in without.
@@ -339,6 +340,12 @@ impl Case<'_> {
     fn is_askable_page(&self) -> bool {
         self.view.challenge && self.ask.askable && self.ask.reads && self.browser && self.ask.class.is_page()
     }
+}
+
+/// Whether an overload leaves this client out: the same clients each time, as many as do not fit.
+pub fn is_shed(view: &View, client: ClientKey, rank: Rank) -> bool {
+    let overload = view.state == FloodState::Overload;
+    overload && rank > Rank::Seen && place(client.bits(), SALTS[1]) > view.admitted
 }
 
 /// The group that a client belongs to by its history; none where nothing near is known.

@@ -8,13 +8,16 @@ pub mod baseline;
 pub mod challenge;
 pub mod class;
 pub mod detector;
+pub mod distinct;
 pub mod history;
 pub mod judge;
 pub mod ledger;
+pub mod offenders;
 pub mod rank;
 pub mod signs;
 pub mod sketch;
 pub mod state;
+pub mod tally;
 pub mod top;
 pub mod view;
 pub mod window;
@@ -31,19 +34,17 @@ use class::Agents;
 use detector::{Detector, Readings};
 use history::History;
 use ledger::Ledger;
-use state::{Change, FloodState};
-use std::collections::VecDeque;
+use offenders::Offenders;
+use state::{Cause, Change, Changes, FloodState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use view::View;
-use window::{AGENTS, Counts, Signal};
+use window::{AGENTS, Counts, Signal, Tick};
 
 /// Clients that an attack's own limits can tell apart, 8 bytes each, twice.
 const CLIENTS: u32 = 1 << 19;
 /// Clients that can be remembered as asked, 8 bytes each.
 const ASKED: u32 = 1 << 17;
-/// How many changes of state are remembered.
-const CHANGES: usize = 256;
 
 /// Everything that is known about floods. One for a process, or for a simulation.
 pub struct Flood {
@@ -51,11 +52,13 @@ pub struct Flood {
     pub counts: Counts,
     /// Good clients of the last four weeks.
     pub history: History,
+    /// Who it is that comes, for people.
+    pub offenders: Offenders,
     /// Agents seen before.
     pub agents: Agents,
     view: ArcSwap<View>,
     detector: Mutex<Detector>,
-    changes: Mutex<VecDeque<Change>>,
+    changes: Mutex<Changes>,
     ledger: Ledger,
     clients: Own,
     pages: Own,
@@ -97,6 +100,7 @@ impl Flood {
         Self {
             counts: Counts::default(),
             history,
+            offenders: Offenders::new(&mut seeds),
             agents: Agents::default(),
             view: ArcSwap::from_pointee(View::quiet(Time::default(), f64::from(u32::MAX))),
             detector: Mutex::new(Detector::default()),
@@ -129,19 +133,20 @@ impl Flood {
         if now < detector.next() {
             return Vec::new();
         }
-        if detector.starts_second() {
+        let second = detector.starts_second();
+        if second {
             self.counts.add(Signal::Unsolved, self.ledger.end_waiting(now));
         }
         let changes = detector.tick(&self.counts, readings, now);
         let view = detector.view(readings, &self.view.load());
+        if second {
+            self.offenders.tick(&view, now);
+        }
         self.view.store(std::sync::Arc::new(view));
         drop(detector);
         let mut kept = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         for change in &changes {
-            if kept.len() == CHANGES {
-                kept.pop_front();
-            }
-            kept.push_back(*change);
+            kept.add(*change);
         }
         changes
     }
@@ -163,7 +168,17 @@ impl Flood {
 
     /// The latest changes of state, oldest first.
     pub fn changes(&self) -> Vec<Change> {
-        self.changes.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner).latest().copied().collect()
+    }
+
+    /// How often each state was entered for each cause.
+    pub fn change_counts(&self) -> Vec<(FloodState, Cause, u64)> {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner).counts()
+    }
+
+    /// All that was counted since the start, as far as ticks have taken it.
+    pub fn totals(&self) -> Tick {
+        self.detector().totals()
     }
 
     /// The origin has answered a client's request.
@@ -190,7 +205,12 @@ impl Flood {
     /// All memory, which does not grow.
     pub fn bytes(&self) -> usize {
         let tables = self.clients.table.bytes() + self.pages.table.bytes();
-        self.history.bytes() + Counts::bytes() + self.ledger.bytes() + tables + AGENTS * size_of::<Budget>()
+        self.history.bytes()
+            + self.offenders.bytes()
+            + Counts::bytes()
+            + self.ledger.bytes()
+            + tables
+            + AGENTS * size_of::<Budget>()
     }
 
     fn detector(&self) -> MutexGuard<'_, Detector> {

@@ -33,6 +33,18 @@ impl Rank {
         Share([0, 1_000, 2_500, 3_500, 5_000, 6_500][self as usize])
     }
 
+    /// What it means, for people.
+    pub const fn meaning(self) -> &'static str {
+        [
+            "good answers at several times, long before",
+            "a good answer before",
+            "passed a challenge",
+            "its /24 (IPv6: /56) was seen",
+            "its /16 (IPv6: /48) was seen",
+            "nothing is known of it",
+        ][self as usize]
+    }
+
     /// One word for people and logs.
     pub const fn name(self) -> &'static str {
         ["credited", "seen", "proven", "net24", "net16", "unknown"][self as usize]

@@ -1,6 +1,7 @@
 //! The states of the detector, and what a change of state rests on.
 
 use crate::base::clock::Time;
+use std::collections::VecDeque;
 use std::fmt;
 
 /// How things stand.
@@ -54,6 +55,20 @@ pub enum Cause {
 }
 
 impl Cause {
+    /// All.
+    pub const ALL: [Self; 10] = [
+        Self::Rate,
+        Self::Load,
+        Self::NoAssets,
+        Self::Logins,
+        Self::Unsolved,
+        Self::Solved,
+        Self::Origin,
+        Self::Over,
+        Self::Lasting,
+        Self::Pinned,
+    ];
+
     /// For logs and metrics.
     pub const fn code(self) -> &'static str {
         match self {
@@ -157,4 +172,58 @@ pub struct Change {
     pub cause: Cause,
     /// The figures it rests on.
     pub evidence: Evidence,
+}
+
+/// The latest changes, and how many there were of each kind.
+#[derive(Debug, Default)]
+pub struct Changes {
+    latest: VecDeque<Change>,
+    counts: [[u64; Cause::ALL.len()]; FloodState::ALL.len()],
+}
+
+impl Changes {
+    /// How many are remembered.
+    const KEPT: usize = 256;
+
+    /// One more.
+    pub fn add(&mut self, change: Change) {
+        if self.latest.len() == Self::KEPT {
+            self.latest.pop_front();
+        }
+        self.latest.push_back(change);
+        self.counts[change.to as usize][change.cause as usize] += 1;
+    }
+
+    /// The latest, oldest first.
+    pub fn latest(&self) -> impl DoubleEndedIterator<Item = &Change> {
+        self.latest.iter()
+    }
+
+    /// How often each state was entered for each cause, as far as that happened.
+    pub fn counts(&self) -> Vec<(FloodState, Cause, u64)> {
+        let all = FloodState::ALL.into_iter().flat_map(|to| Cause::ALL.map(|cause| (to, cause)));
+        all.map(|(to, cause)| (to, cause, self.counts[to as usize][cause as usize])).filter(|row| row.2 > 0).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_latest_changes_are_kept_and_all_are_counted() {
+        let mut changes = Changes::default();
+        for n in 0..1_000u64 {
+            let (to, cause) =
+                if n % 2 == 0 { (FloodState::Attack, Cause::Logins) } else { (FloodState::Normal, Cause::Over) };
+            let from = FloodState::Elevated;
+            changes.add(Change { at: Time::from_nanos(n), from, to, cause, evidence: Evidence::default() });
+        }
+        assert_eq!((changes.latest().count(), changes.latest().next().unwrap().at.nanos()), (256, 744));
+        assert_eq!(
+            changes.counts(),
+            [(FloodState::Normal, Cause::Over, 500), (FloodState::Attack, Cause::Logins, 500)]
+        );
+        assert!(Cause::ALL.iter().enumerate().all(|(i, cause)| *cause as usize == i));
+    }
 }

@@ -141,12 +141,14 @@ pub struct Window {
     short: Tick,
     long: Tick,
     outcomes: (f64, f64),
+    totals: Tick,
 }
 
 impl Default for Window {
     fn default() -> Self {
         let none = [0.0; SIGNALS];
-        Self { ring: Box::new([none; OUTCOMES]), at: 0, filled: 0, short: none, long: none, outcomes: (0.0, 0.0) }
+        let outcomes = (0.0, 0.0);
+        Self { ring: Box::new([none; OUTCOMES]), at: 0, filled: 0, short: none, long: none, outcomes, totals: none }
     }
 }
 
@@ -156,6 +158,7 @@ impl Window {
         let old = |ago: usize| self.ring[(self.at + OUTCOMES - ago) % OUTCOMES];
         let (leaves_short, leaves_long, leaves) = (old(SHORT), old(LONG), self.ring[self.at]);
         for i in 0..SIGNALS {
+            self.totals[i] += tick[i];
             self.short[i] += tick[i] - leaves_short[i];
             self.long[i] += tick[i] - leaves_long[i];
         }
@@ -165,6 +168,11 @@ impl Window {
         self.ring[self.at] = *tick;
         self.at = (self.at + 1) % OUTCOMES;
         self.filled = (self.filled + 1).min(OUTCOMES);
+    }
+
+    /// All that was ever pushed.
+    pub const fn totals(&self) -> Tick {
+        self.totals
     }
 
     /// The last second's count.

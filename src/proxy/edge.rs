@@ -92,6 +92,10 @@ pub(super) struct Story {
     pub(super) client: ClientKey,
     /// Why it was let through.
     pub(super) reason: crate::verdict::reason::Reason,
+    /// The flood's state at the time.
+    pub(super) state: &'static str,
+    /// The client's rank.
+    pub(super) rank: &'static str,
     /// Limits that would have refused it.
     pub(super) observed: u64,
     /// How long it waits in line for the origin.

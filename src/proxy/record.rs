@@ -6,8 +6,9 @@ use super::forward::carried_id;
 use super::gate::head::Head;
 use crate::base::clock::Time;
 use crate::event::record::{Outcome, Protocol, Record, Text};
+use crate::flood::rank::Rank;
 use crate::verdict::reason::{Class, Reason};
-use crate::verdict::{Facts, Fate, Policy, Verdict};
+use crate::verdict::{Facts, Fate, Policy, State, Verdict};
 use http::{HeaderMap, Version, header};
 use pingora_http::RequestHeader;
 
@@ -16,11 +17,11 @@ pub(super) fn of_refused_head(
     head: &Head<'_, '_>,
     facts: &Facts<'_>,
     verdict: &Verdict,
-    policy: &Policy,
+    by: (&Policy, &State),
     peer: &Peer,
     now: Time,
 ) -> Record {
-    let mut record = refused(facts, verdict, policy, peer, now);
+    let mut record = refused(facts, verdict, by, peer, now);
     record.protocol = head.protocol;
     record.method = Text::new(head.method.as_bytes());
     record.host = Text::new(head.host);
@@ -47,11 +48,11 @@ pub(super) fn of_refused_stream(
     request: &RequestHeader,
     facts: &Facts<'_>,
     verdict: &Verdict,
-    policy: &Policy,
+    by: (&Policy, &State),
     peer: &Peer,
     now: Time,
 ) -> Record {
-    let mut record = refused(facts, verdict, policy, peer, now);
+    let mut record = refused(facts, verdict, by, peer, now);
     describe(&mut record, request);
     record
 }
@@ -80,6 +81,7 @@ pub(super) fn of_ended(request: &RequestHeader, context: &Context, reason: Reaso
     if let Some(story) = context.story {
         record.client = story.address;
         record.observed = story.observed;
+        (record.state, record.rank) = (story.state, story.rank);
         record.duration = now.since(story.started);
         record.origin_latency = context.first_byte.map(|at| at.since(story.started)).unwrap_or_default();
     }
@@ -87,8 +89,19 @@ pub(super) fn of_ended(request: &RequestHeader, context: &Context, reason: Reaso
     record
 }
 
-fn refused(facts: &Facts<'_>, verdict: &Verdict, policy: &Policy, peer: &Peer, now: Time) -> Record {
+/// The flood's state, where floods are looked for.
+pub(super) fn state_of(state: &State, policy: &Policy) -> &'static str {
+    if policy.settings.flood.enabled { state.flood.view().state.name() } else { "" }
+}
+
+/// The client's rank, where it was asked for.
+pub(super) fn rank_of(verdict: &Verdict) -> &'static str {
+    verdict.rank.map_or("", Rank::name)
+}
+
+fn refused(facts: &Facts<'_>, verdict: &Verdict, (policy, state): (&Policy, &State), peer: &Peer, now: Time) -> Record {
     let limit = verdict.limit(policy);
+    let pressure = || (state.flood.view().evidence.offered as f32, policy.capacity_per_second as f32);
     Record {
         client: facts.address,
         peer: peer.address,
@@ -101,6 +114,11 @@ fn refused(facts: &Facts<'_>, verdict: &Verdict, policy: &Policy, peer: &Peer, n
         rule: limit.map_or(Text::EMPTY, |l| Text::new(l.name.as_bytes())),
         observed: verdict.observed,
         status: if verdict.fate == Fate::Close { 0 } else { verdict.reason.status() },
+        state: state_of(state, policy),
+        rank: rank_of(verdict),
+        // Only who has passed all limits is asked for his rank.
+        pressure: verdict.rank.map(|_| pressure()),
+        limit_rate: limit.map(|l| l.quota.rate()),
         limit_burst: limit.map_or(0, |l| l.burst),
         retry_after: verdict.retry_after,
         ..Record::blank(now)

@@ -309,6 +309,7 @@ impl Service {
             let sent = story.started + story.delay;
             let took = context.first_byte.map_or_else(|| now.since(sent), |at| at.since(sent));
             self.edge.state.flood.answered(story.client, status, took, **now);
+            self.edge.state.flood.offenders.answered(story.client, status, context.bytes_out, **now);
         }
     }
 

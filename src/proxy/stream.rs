@@ -35,6 +35,8 @@ pub(super) async fn filter(edge: &Edge, session: &mut Session, peer: &Peer, cont
             address: facts.address,
             client: facts.client,
             reason: verdict.reason,
+            state: record::state_of(&edge.state, &policy),
+            rank: record::rank_of(&verdict),
             observed: verdict.observed,
             delay: verdict.delay,
             probe: verdict.probe,
@@ -51,7 +53,7 @@ pub(super) async fn filter(edge: &Edge, session: &mut Session, peer: &Peer, cont
         edge.state.counters.refused_by(limit.index);
     }
     if edge.log_gate.refused(now) {
-        let mut record = record::of_refused_stream(request, &facts, &verdict, &policy, peer, now);
+        let mut record = record::of_refused_stream(request, &facts, &verdict, (&policy, &edge.state), peer, now);
         record.status = answer.as_ref().map_or(record.status, |a| a.status);
         edge.events.send(record);
     }

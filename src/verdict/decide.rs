@@ -15,6 +15,7 @@ use crate::flood::history::Spots;
 use crate::flood::judge::{Ask, Course, Held};
 use crate::flood::rank::Rank;
 use crate::flood::state::FloodState;
+use crate::flood::tally::Outcome;
 use crate::flood::view::View;
 use crate::flood::window::Signal;
 use crate::limit::gcra::Decision;
@@ -74,6 +75,14 @@ const ORIGIN_RETRY: Duration = Duration::from_secs(1);
 /// client's rank, then what the origin can bear. A request that a limit refuses is charged to none; one that the flood
 /// or the origin's capacity turns away is charged, as its client did send it.
 pub fn decide(policy: &Policy, state: &State, facts: &Facts<'_>, now: Time) -> Verdict {
+    let verdict = examine(policy, state, facts, now);
+    if matches!(verdict.fate, Fate::Refuse | Fate::Challenge | Fate::Close) && !verdict.soft {
+        state.flood.offenders.refused(facts.client, now);
+    }
+    verdict
+}
+
+fn examine(policy: &Policy, state: &State, facts: &Facts<'_>, now: Time) -> Verdict {
     let allowed = policy.allow.contains(facts.address);
     if !allowed && let Some(ban) = state.bans.check(ClientKey::new(facts.address, 128), now) {
         return Verdict::banned(&ban, now);
@@ -147,6 +156,12 @@ fn by_rank(policy: &Policy, state: &State, facts: &Facts<'_>, spots: Spots, view
             Verdict { retry_after: ORIGIN_RETRY, ..Verdict::refuse(reason_of(held)) }
         }
     };
+    let outcome = match verdict.fate {
+        Fate::Forward => Outcome::Forwarded,
+        Fate::Challenge => Outcome::Challenged,
+        Fate::Refuse | Fate::Close | Fate::Own => Outcome::Refused,
+    };
+    state.flood.offenders.tally.ended(judged.rank, outcome);
     match verdict.fate {
         Fate::Forward => state.flood.counts.one(Signal::Forwarded),
         _ if verdict.soft => {}

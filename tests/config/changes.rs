@@ -77,6 +77,7 @@ pub const CHANGES: &[(&str, &str, bool)] = &[
     ("lists.allow", "[\"192.0.2.0/24\", \"LICENSE\"]", true),
     ("lists.deny", "[\"2001:db8::/32\"]", true),
     ("flood.enabled", "false", true),
+    ("flood.asn_database", "\"LICENSE\"", true),
     ("flood.history.save_every", "\"1m\"", true),
     ("flood.challenge.enabled", "false", true),
     ("flood.challenge.form", "\"proof-of-work\"", true),

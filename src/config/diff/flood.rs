@@ -7,6 +7,7 @@ impl Values {
     pub(super) fn flood(&mut self, flood: &Flood) {
         self.within("flood", |out| {
             out.put("enabled", flood.enabled);
+            out.put_path("asn_database", flood.asn_database.as_deref());
             out.within("history", |out| {
                 out.put_path("file", flood.history.file.as_deref());
                 out.put_time("save_every", flood.history.save_every);

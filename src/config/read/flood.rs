@@ -2,7 +2,7 @@
 
 use super::challenge::challenge;
 use crate::config::kind::{duration, flag};
-use crate::config::place::file_to_write;
+use crate::config::place::{file, file_to_write};
 use crate::config::section::{Section, When};
 use crate::config::settings::{Flood, History};
 
@@ -14,6 +14,13 @@ pub(super) fn flood(s: &mut Section<'_, '_>) -> Flood {
             "true",
             "Whether floods are looked for, and what they ask of the origin is held back by rank. Without it the \
              limits and the origin's capacity hold, and nobody comes first.",
+        ),
+        asn_database: s.optional(
+            "asn_database",
+            file(s.base()),
+            "A database of autonomous systems in MaxMind's format, such as GeoLite2-ASN.mmdb: `weir top` and /api/flood \
+             then name the owners of networks. Read at start and with every reload.",
+            When::Live,
         ),
         history: s.table("history", "Good clients of the last four weeks, who come first in a flood.", history),
         challenge: s.table("challenge", "How newcomers prove themselves in an attack.", challenge),

@@ -77,6 +77,8 @@ impl Gate {
                     address: facts.address,
                     client: facts.client,
                     reason: verdict.reason,
+                    state: record::state_of(state, policy),
+                    rank: record::rank_of(&verdict),
                     observed: verdict.observed,
                     delay: verdict.delay,
                     probe: verdict.probe,
@@ -107,7 +109,7 @@ impl Gate {
             edge.state.counters.refused_by(limit.index);
         }
         if edge.log_gate.refused(now) {
-            let mut record = record::of_refused_head(head, facts, &verdict, policy, &self.peer, now);
+            let mut record = record::of_refused_head(head, facts, &verdict, (policy, &edge.state), &self.peer, now);
             record.status = answer.as_ref().map_or(record.status, |a| a.status);
             edge.events.send(record);
         }

@@ -1,0 +1,139 @@
+//! Whose network an address is in: an autonomous system, by a database in MaxMind's format.
+//!
+//! The whole file is read and verified before it is used, so that no look-up meets a fault, and a file that is
+//! replaced or cut short later can do no harm.
+
+use maxminddb::{Reader, geoip2};
+use std::fmt;
+use std::net::IpAddr;
+use std::path::Path;
+
+/// The largest database: ten times what there is.
+const MAX_BYTES: u64 = 256 << 20;
+
+/// A database of autonomous systems.
+pub struct AsnDatabase(Reader<Vec<u8>>);
+
+/// An autonomous system.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Owner {
+    /// Its number.
+    pub number: u32,
+    /// Who runs it.
+    pub name: String,
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AS{} {}", self.number, self.name)
+    }
+}
+
+impl AsnDatabase {
+    /// Reads and verifies the database at `path`.
+    ///
+    /// # Errors
+    /// Where it can't be read, is broken, or is about something else.
+    pub fn open(path: &Path) -> Result<Self, String> {
+        let shown = path.display();
+        let size = std::fs::metadata(path).map_err(|e| format!("{shown} can't be read: {e}"))?.len();
+        if size > MAX_BYTES {
+            return Err(format!("{shown} has {size} bytes; expected at most {MAX_BYTES}"));
+        }
+        let bytes = std::fs::read(path).map_err(|e| format!("{shown} can't be read: {e}"))?;
+        let reader = Reader::from_source(bytes).map_err(|e| format!("{shown} is no MaxMind database: {e}"))?;
+        let kind = &reader.metadata().database_type;
+        if !["ASN", "ISP"].iter().any(|known| kind.to_ascii_uppercase().contains(known)) {
+            return Err(format!(
+                "{shown} is a database of the type {kind:?}; expected one of ASNs such as GeoLite2-ASN"
+            ));
+        }
+        reader.verify().map_err(|e| format!("{shown} is broken: {e}"))?;
+        Ok(Self(reader))
+    }
+
+    /// The owner of an address' network, where the database knows it.
+    pub fn find(&self, address: IpAddr) -> Option<Owner> {
+        let record: geoip2::Asn<'_> = self.0.lookup(address.to_canonical()).ok()?.decode().ok()??;
+        let name = record.autonomous_system_organization.unwrap_or_default().to_owned();
+        Some(Owner { number: record.autonomous_system_number?, name })
+    }
+}
+
+impl fmt::Debug for AsnDatabase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AsnDatabase").field("type", &self.0.metadata().database_type).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    /// MaxMind's own test databases, where they lie beside the project.
+    fn shared(name: &str) -> Option<PathBuf> {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/traces/mmdb_test").join(name);
+        if !path.exists() {
+            eprintln!("skipped: {} is not there", path.display());
+            return None;
+        }
+        Some(path)
+    }
+
+    #[test]
+    fn owners_are_found() {
+        let Some(path) = shared("GeoLite2-ASN-Test.mmdb") else { return };
+        let database = AsnDatabase::open(&path).unwrap();
+        let all = database.0.networks(Default::default()).unwrap().map(|found| found.unwrap().network().unwrap().ip());
+        let mut v4 = 0;
+        for address in all {
+            let found = database.find(address).unwrap();
+            assert!(found.number > 0 && found.to_string().starts_with("AS"));
+            if let IpAddr::V4(address) = address {
+                assert_eq!(database.find(address.to_ipv6_mapped().into()), Some(found));
+                v4 += 1;
+            }
+        }
+        assert!(v4 > 10, "{v4}");
+        assert_eq!(database.find("192.0.2.1".parse().unwrap()), None);
+    }
+
+    #[test]
+    fn a_broken_or_foreign_file_is_refused_with_its_name() {
+        for name in [
+            "GeoLite2-City-Test.mmdb",
+            "GeoIP2-City-Test-Broken-Double-Format.mmdb",
+            "MaxMind-DB-test-broken-pointers-24.mmdb",
+            "MaxMind-DB-test-broken-search-tree-24.mmdb",
+            "ORIGIN.txt",
+        ] {
+            let Some(path) = shared(name) else { continue };
+            let why = AsnDatabase::open(&path).unwrap_err();
+            assert!(why.contains(name), "{why}");
+        }
+        assert!(AsnDatabase::open(Path::new("no/such.mmdb")).unwrap_err().contains("can't be read"));
+    }
+
+    #[test]
+    fn no_damage_to_a_good_file_gets_past_or_panics() {
+        let Some(path) = shared("GeoLite2-ASN-Test.mmdb") else { return };
+        let good = std::fs::read(path).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("asn.mmdb");
+        for n in 0..300usize {
+            let mut bytes = good.clone();
+            let at = n.wrapping_mul(7_919) % bytes.len();
+            bytes[at] ^= 0x55;
+            if n % 3 == 0 {
+                bytes.truncate(at);
+            }
+            std::fs::write(&file, &bytes).unwrap();
+            if let Ok(database) = AsnDatabase::open(&file) {
+                for last in 0..64u8 {
+                    let _ = database.find(IpAddr::from([last.wrapping_mul(37), last, 1, 1]));
+                }
+            }
+        }
+    }
+}
