@@ -94,11 +94,25 @@ fn listen(s: &mut Section<'_, '_>) -> Listen {
             "How long a body may take before min_body_rate counts; also the longest silence inside a body \
              (over HTTP/2 that is origin.read_timeout).",
         ),
+        min_send_rate: s.live(
+            "min_send_rate",
+            byte_rate("0B/s", "1GiB/s"),
+            r#""1KiB/s""#,
+            "The slowest average at which a client may take what waits for it, over send_grace; one that takes less is \
+             cut. 0B/s sets no floor.",
+        ),
+        send_grace: s.live(
+            "send_grace",
+            duration("100ms", "10m"),
+            r#""30s""#,
+            "How much waiting the average of min_send_rate is taken over; only time in which bytes wait for the client \
+             counts. A third of it while connections or requests in flight are near their caps.",
+        ),
         max_connections: s.live(
             "max_connections",
             whole(1..=10_000_000),
             "20000",
-            "The most connections at once, all clients together.",
+            "The most connections at once, all clients together. Above 80 % of them idle ones are closed, oldest first.",
         ),
         max_connections_per_client: s.live(
             "max_connections_per_client",
