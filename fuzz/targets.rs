@@ -7,11 +7,13 @@
 use std::mem::MaybeUninit;
 use std::net::{IpAddr, Ipv6Addr};
 use std::str::from_utf8;
+use std::sync::LazyLock;
 use weir::access::{cidr_set::CidrSet, list_file};
 use weir::base::clock::Time;
 use weir::base::units::{Bytes, Rate, Share, parse_byte_rate, parse_duration, show_duration};
 use weir::client::key::ClientKey;
 use weir::client::{address, cloudfront, forwarded, proxy_protocol};
+use weir::flood::challenge::Challenge;
 use weir::flood::history::{self, Sizes};
 use weir::proxy::gate::{chunked, head};
 
@@ -28,6 +30,7 @@ pub(crate) const ALL: &[Target] = &[
     ("config", config, 2_000),
     ("quantity", quantity, 20_000),
     ("request_head", request_head, 20_000),
+    ("cookie", cookie, 20_000),
     ("chunked_body", chunked_body, 20_000),
     ("history_file", history_file, 5_000),
     ("history_contents", history_contents, 5_000),
@@ -168,4 +171,26 @@ pub(crate) fn history_contents(input: &[u8]) {
     let client = ClientKey::new([192, 0, 2, 1].into(), 64);
     history.good(client, now);
     history.known(history.locate(client), now);
+}
+
+/// Cookie fields, one a line: none is valid but the one that was issued, nothing of weir's own goes on, and no text is
+/// solved work.
+pub(crate) fn cookie(input: &[u8]) {
+    use weir::flood::challenge::{Proof, WORK, without_ours};
+    static CHALLENGE: LazyLock<Challenge> = LazyLock::new(|| {
+        let loaded = weir::config::load_str("[origin]\naddresses = [\"192.0.2.1:80\"]\ncapacity = \"1/s\"\n", "f.toml");
+        Challenge::new(&loaded.unwrap().settings.flood.challenge)
+    });
+    const NOW: u64 = 1_750_000_000;
+    let client = ClientKey::new(IpAddr::from([192, 0, 2, 7]), 64);
+    let fields = || input.split(|b| *b == b'\n');
+    let proof = CHALLENGE.proof(fields(), client, NOW);
+    assert!(!matches!(proof, Proof::Valid { .. }), "nobody was given this");
+    let kept = without_ours(fields());
+    assert_eq!(CHALLENGE.proof([&kept[..]].into_iter(), client, NOW), Proof::None, "a cookie of ours goes on");
+    let token = CHALLENGE.issue(client, WORK, NOW, 1);
+    let good = [b"__Host-weir=", token.as_str().as_bytes(), b"; ", input].concat();
+    assert_eq!(CHALLENGE.proof([&good[..]].into_iter(), client, NOW), Proof::Valid { id: 1, strength: WORK });
+    let (problem, nonce) = input.split_at(input.len().min(36));
+    assert!(!CHALLENGE.is_solved(problem, nonce, client, NOW), "nobody was asked this");
 }

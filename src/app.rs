@@ -19,6 +19,7 @@ use crate::control::status::{FaultView, Phase};
 use crate::control::{health, housekeeping, resolve, watch};
 use crate::event::log_gate::LogGate;
 use crate::event::queue::Queue;
+use crate::flood::state::FloodState;
 use crate::origin::Pool;
 use crate::proxy::{self, Edge, Replies, Workers};
 use crate::sink::access_log::AccessLog;
@@ -232,6 +233,12 @@ impl App {
     /// The runtime of everything slow.
     pub fn runtime(&self) -> &Runtime {
         &self.runtime
+    }
+
+    /// Holds a state of the flood detector, or lets go of it: for tests.
+    #[doc(hidden)]
+    pub fn pin(&self, state: Option<FloodState>) {
+        self.edge.state.flood.pin(state);
     }
 
     /// Leaves without dropping a request. True if every request was finished in time.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use weir::base::clock::Time;
 use weir::client::key::ClientKey;
+use weir::flood::challenge::{Challenge, Proof};
 use weir::verdict::facts::Method;
 use weir::verdict::policy::Networks;
 use weir::verdict::reason::Reason;
@@ -145,4 +146,22 @@ fn every_verdict_is_reached_without_an_allocation() {
     ] {
         assert!(seen.contains(&reason), "{reason:?} never happened: the test proves less than it says");
     }
+}
+
+#[test]
+fn a_cookie_is_issued_and_checked_without_an_allocation() {
+    const NOW: u64 = 1_750_000_000;
+    let challenge = Challenge::new(&weir::config::load_str(CONFIG, "test.toml").unwrap().settings.flood.challenge);
+    let client = ClientKey::new("198.51.100.1".parse().unwrap(), 64);
+    let cookie = challenge.issue(client, 1, NOW, 7);
+    let field = format!("theme=dark; __Host-weir={}; session=abc; weir=forged", cookie.as_str());
+    let fields: [&[u8]; 3] = [b"a=b", field.as_bytes(), b"weir=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"];
+    let before = COUNT.get();
+    let proof = challenge.proof(fields.into_iter(), client, NOW);
+    let stolen = challenge.proof(fields.into_iter(), ClientKey::new("198.51.100.2".parse().unwrap(), 64), NOW);
+    let another = challenge.issue(client, 2, NOW, 8);
+    let solved = challenge.is_solved(challenge.problem(client, NOW, 9).as_str().as_bytes(), b"12345", client, NOW);
+    let allocations = COUNT.get() - before;
+    assert_eq!((allocations, proof, stolen), (0, Proof::Valid { id: 7, strength: 1 }, Proof::Forged));
+    assert!(another != cookie && !solved);
 }

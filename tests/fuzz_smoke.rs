@@ -46,6 +46,8 @@ const PIECES: &[&[u8]] = &[
     b"10/s",
     b"1e309",
     b"chunked",
+    b"weir=",
+    b"; ",
     b"\t",
 ];
 

@@ -39,7 +39,7 @@ fn key(address: &str) -> ClientKey {
 
 /// The `n`th address, each in a /24 of its own while `n` is below 2^24, from 0.0.0.0 on.
 fn spread(n: u32) -> ClientKey {
-    ClientKey::new(IpAddr::V4(Ipv4Addr::from(n << 8 | n >> 24)), 64)
+    ClientKey::new(IpAddr::V4(Ipv4Addr::from(n.rotate_left(8))), 64)
 }
 
 fn known(history: &History, client: ClientKey, seconds: u64) -> Known {

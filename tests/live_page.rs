@@ -3,40 +3,14 @@
 
 mod common;
 
+use common::chromium::{browse, found};
 use common::client::{Client, get};
 use common::load::Load;
 use common::origin::Origin;
 use common::{Weir, config, eventually};
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-
-/// The name of a browser that runs, if there is one.
-fn browser() -> Option<&'static str> {
-    let names = ["chromium", "chromium-browser", "google-chrome"];
-    names.into_iter().find(|name| {
-        let asked = Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-        asked.is_ok_and(|s| s.success())
-    })
-}
-
-/// Shows `url` and returns what the browser prints.
-fn browse(browser: &str, profile: &Path, url: &str, more: &[String]) -> String {
-    let output = Command::new("timeout")
-        .args(["60", browser])
-        .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
-        .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
-        .args(["--disable-dev-shm-usage", "--hide-scrollbars", "--window-size=1400,1300"])
-        .arg(format!("--user-data-dir={}", profile.display()))
-        .args(more)
-        .arg(url)
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{browser}: {said}");
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
 
 /// The text of the element with this id.
 fn text<'a>(page: &'a str, id: &str) -> &'a str {
@@ -53,10 +27,7 @@ fn figure(page: &str, id: &str) -> f64 {
 
 #[test]
 fn it_shows_what_flows_and_what_is_refused() {
-    let Some(browser) = browser() else {
-        assert!(std::env::var_os("CI").is_none(), "chromium is needed: scripts/setup.sh test");
-        return eprintln!("skipped: there is no chromium; scripts/setup.sh test installs it");
-    };
+    let Some(browser) = found() else { return };
     let origin = Origin::echo();
     let limits = "[[limit]]\nname = \"per-client\"\nrate = \"2/s\"\nburst = 5\nmatch = { path = \"/login*\" }\n";
     let weir = Weir::start(&config(origin.address, &format!("{limits}[lists]\ndeny = [\"203.0.113.0/24\"]\n")));

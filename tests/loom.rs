@@ -2,6 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 #![cfg(loom)]
 
+#[path = "loom/flood.rs"]
+mod flood;
+
 use loom::sync::Arc;
 use loom::thread;
 use std::time::Duration;

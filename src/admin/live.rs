@@ -149,6 +149,7 @@ fn requests(counts: &Snapshot) -> Vec<ReasonCount> {
             Class::Refuse => "refuse",
             Class::Fault => "fault",
             Class::Gone => "gone",
+            Class::Own => "own",
         }
         .into(),
         text: reason.row().text.into(),

@@ -2,7 +2,7 @@
 
 mod challenge;
 
-pub use challenge::{Challenge, Secret};
+pub use challenge::{Challenge, Form, Secret};
 
 use crate::base::units::{Bytes, Rate, Share};
 use ipnet::IpNet;

@@ -1,7 +1,7 @@
 //! The words that a config writes for settings which are no plain numbers or texts.
 
 use super::settings::{
-    Action, AddressFrom, Balance, LimitKey, ListEntry, LogTarget, OriginAddress, OriginProtocol, PathPattern,
+    Action, AddressFrom, Balance, Form, LimitKey, ListEntry, LogTarget, OriginAddress, OriginProtocol, PathPattern,
 };
 use std::fmt;
 
@@ -18,6 +18,8 @@ pub(super) const PROTOCOLS: &[(&str, OriginProtocol)] =
 /// Words of `origin.balance`.
 pub(super) const BALANCES: &[(&str, Balance)] =
     &[("least-connections", Balance::LeastConnections), ("round-robin", Balance::RoundRobin)];
+/// Words of `flood.challenge.form`.
+pub(super) const CHALLENGE_FORMS: &[(&str, Form)] = &[("redirect", Form::Redirect), ("proof-of-work", Form::Work)];
 /// Words of `limit.action`.
 pub(super) const ACTIONS: &[(&str, Action)] =
     &[("refuse", Action::Refuse), ("observe", Action::Observe), ("close", Action::Close)];
@@ -29,6 +31,12 @@ fn word<T: PartialEq>(words: &[(&'static str, T)], of: &T) -> &'static str {
 impl fmt::Display for AddressFrom {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(word(ADDRESS_SOURCES, self))
+    }
+}
+
+impl fmt::Display for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(word(CHALLENGE_FORMS, self))
     }
 }
 

@@ -43,3 +43,25 @@ fn keep(history: &History, file: Option<&Path>) {
 pub fn unix_zero() -> u64 {
     clock::unix_nanos(clock::Time::from_nanos(0)) / 1_000_000_000
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::key::ClientKey;
+    use crate::flood::history::Sizes;
+    use crate::limit::seeds::Seeds;
+
+    #[tokio::test]
+    async fn it_saves_at_the_end() {
+        let (dir, sizes) = (tempfile::tempdir().unwrap(), Sizes { clients: 8, net24: 8, net16: 8 });
+        let (path, seeds) = (dir.path().join("history"), Seeds::fixed(1));
+        let history = Arc::new(History::new(sizes, seeds, unix_zero()));
+        history.good(ClientKey::new([192, 0, 2, 7].into(), 64), clock::now());
+        let (stop, stopped) = watch::channel(false);
+        let task = tokio::spawn(run(history, Some(path.clone()), Duration::from_secs(900), stopped));
+        stop.send(true).unwrap();
+        task.await.unwrap();
+        let (loaded, message) = History::open(&path, sizes, seeds, unix_zero(), clock::now());
+        assert_eq!((loaded.filled().clients, message), (1, None));
+    }
+}

@@ -1,6 +1,6 @@
 //! What the files of a config look like, to notice that one of them changed.
 
-use crate::config::settings::{ListEntry, Settings};
+use crate::config::settings::{ListEntry, Secret, Settings};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,7 @@ impl Sight {
 
     /// A look at every file that the settings name and a reload reads, behind this one at the config.
     pub fn and_of(mut self, settings: &Settings) -> Self {
-        self.0.extend(named(settings).map(|path| (path.clone(), look(path))));
+        self.0.extend(named(settings).map(|path| (path.to_owned(), look(path))));
         self
     }
 
@@ -34,12 +34,13 @@ fn look(path: &Path) -> Look {
     Some((m.dev(), m.ino(), m.size(), m.mtime(), m.mtime_nsec()))
 }
 
-fn named(settings: &Settings) -> impl Iterator<Item = &PathBuf> {
+fn named(settings: &Settings) -> impl Iterator<Item = &Path> {
     let lists = settings.lists.allow.iter().chain(&settings.lists.deny).filter_map(|entry| match entry {
         ListEntry::File(path) => Some(path),
         ListEntry::Net(_) => None,
     });
     let bodies = settings.reply.page.values().chain(settings.reply.problem.values());
     let tls = settings.listen.tls.iter().flat_map(|t| [&t.certificate, &t.key]);
-    lists.chain(bodies).chain(tls)
+    let secret = settings.flood.challenge.secret.iter().map(Secret::path);
+    lists.chain(bodies).chain(tls).map(PathBuf::as_path).chain(secret)
 }

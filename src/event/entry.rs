@@ -145,6 +145,7 @@ const fn outcome(outcome: Outcome) -> &'static str {
         Outcome::Closed => "closed",
         Outcome::Failed => "failed",
         Outcome::Gone => "gone",
+        Outcome::Own => "own",
     }
 }
 

@@ -49,6 +49,8 @@ pub enum Outcome {
     Failed,
     /// The client left.
     Gone,
+    /// weir itself, as was asked.
+    Own,
 }
 
 /// What the client spoke.

@@ -1,6 +1,7 @@
 //! What kind of request this is, by its method, path and agent: the little that a flood can't change without
 //! changing what it does to the origin.
 
+use crate::base::sync::{AtomicU64, Ordering};
 use crate::base::units::Share;
 
 /// What a request asks for.
@@ -32,38 +33,42 @@ impl Class {
     }
 }
 
-/// Endings of paths of what pages are made of.
-const ASSETS: &[&[u8]] = &[
-    b"css", b"js", b"mjs", b"map", b"png", b"jpg", b"jpeg", b"gif", b"ico", b"svg", b"webp", b"avif", b"bmp", b"woff",
-    b"woff2", b"ttf", b"otf", b"eot", b"swf", b"mp4", b"webm", b"mp3", b"ogg", b"pdf", b"xbm", b"mpg",
-];
-
-/// Endings of paths of what programs read.
-const MACHINES: &[&[u8]] = &[b"xml", b"txt", b"json", b"rss", b"atom"];
-
-/// Parts of paths of what programs read.
-const MACHINE_PARTS: &[&[u8]] = &[b"feed", b"rss", b"atom", b"wp-json", b"wp-cron.php", b"admin-ajax.php", b"graphql"];
-
 /// The class of a path that no config names, read without a query.
 pub fn of_path(path: &[u8]) -> Class {
-    let last = path.rsplit(|b| *b == b'/').next().unwrap_or(path);
-    if let Some(dot) = last.iter().rposition(|b| *b == b'.') {
-        let ending = &last[dot + 1..];
-        if ending.len() <= 5 {
-            let is = |known: &&[u8]| ending.eq_ignore_ascii_case(known);
-            if ASSETS.iter().any(|known| is(known)) {
-                return Class::Asset;
-            }
-            if MACHINES.iter().any(|known| is(known)) {
-                return Class::Machine;
-            }
+    let last = memchr::memrchr(b'/', path).map_or(path, |at| &path[at + 1..]);
+    if let Some(dot) = memchr::memrchr(b'.', last)
+        && let Some(class) = of_ending(&last[dot + 1..])
+    {
+        return class;
+    }
+    let mut parts = path.split(|b| *b == b'/').filter(|part| (3..=14).contains(&part.len()));
+    parts.find_map(of_part).unwrap_or(Class::Page)
+}
+
+/// What files with this ending are.
+fn of_ending(ending: &[u8]) -> Option<Class> {
+    let mut lower = [0; 5];
+    let lower = lower.get_mut(..ending.len())?;
+    lower.copy_from_slice(ending);
+    lower.make_ascii_lowercase();
+    match &*lower {
+        b"css" | b"js" | b"mjs" | b"map" | b"png" | b"jpg" | b"jpeg" | b"gif" | b"ico" | b"svg" | b"webp" | b"avif"
+        | b"bmp" | b"woff" | b"woff2" | b"ttf" | b"otf" | b"eot" | b"swf" | b"mp4" | b"webm" | b"mp3" | b"ogg"
+        | b"pdf" | b"xbm" | b"mpg" => Some(Class::Asset),
+        b"xml" | b"txt" | b"json" | b"rss" | b"atom" => Some(Class::Machine),
+        _ => None,
+    }
+}
+
+/// What lies below a folder of this name.
+fn of_part(part: &[u8]) -> Option<Class> {
+    match part {
+        b"feed" | b"rss" | b"atom" | b"wp-json" | b"wp-cron.php" | b"admin-ajax.php" | b"graphql" => {
+            Some(Class::Machine)
         }
+        b"search" | b"Search" => Some(Class::Search),
+        _ => None,
     }
-    let mut parts = path.split(|b| *b == b'/').filter(|part| !part.is_empty());
-    if parts.clone().any(|part| MACHINE_PARTS.contains(&part)) {
-        return Class::Machine;
-    }
-    if parts.any(|part| part.eq_ignore_ascii_case(b"search")) { Class::Search } else { Class::Page }
 }
 
 /// Who says to be asking.
@@ -97,7 +102,36 @@ impl Agent {
     /// Reads a User-Agent.
     pub fn of(text: &[u8]) -> Self {
         let text = &text[..text.len().min(MOST)];
-        Self { browser: is_browser(text), hash: hash(text) }
+        Self { browser: is_browser(text), hash: fold(hash(text)) }
+    }
+}
+
+/// Agents seen before, so that each is looked through once in a while and not at every request. Fixed memory; an agent
+/// that shares its cell with another is looked through again.
+pub struct Agents(Box<[AtomicU64; CELLS]>);
+
+const CELLS: usize = 4_096;
+
+impl Default for Agents {
+    fn default() -> Self {
+        Self(Box::new([const { AtomicU64::new(0) }; CELLS]))
+    }
+}
+
+impl Agents {
+    /// As [`Agent::of`].
+    pub fn read(&self, text: &[u8]) -> Agent {
+        let text = &text[..text.len().min(MOST)];
+        let whole = hash(text);
+        let cell = &self.0[whole as usize % CELLS];
+        // Relaxed, both: a cell is whole in its one word and publishes nothing else.
+        let seen = cell.load(Ordering::Relaxed);
+        if seen != 0 && seen >> 1 == whole >> 1 {
+            return Agent { browser: seen & 1 == 1, hash: fold(whole) };
+        }
+        let browser = is_browser(text);
+        cell.store(whole & !1 | u64::from(browser), Ordering::Relaxed);
+        Agent { browser, hash: fold(whole) }
     }
 }
 
@@ -115,14 +149,20 @@ fn contains_any(text: &[u8], words: &[&[u8]]) -> bool {
     })
 }
 
-/// FNV-1a over words of four bytes: agents are only told apart by it, in cells that others share.
-fn hash(text: &[u8]) -> u32 {
-    let mut hash = 0xcbf2_9ce4_8422_2325u64;
-    for chunk in text.chunks(4) {
-        let word = chunk.iter().fold(0u64, |word, b| word << 8 | u64::from(*b));
-        hash = (hash ^ word).wrapping_mul(0x100_0000_01b3);
-        hash ^= hash >> 29;
-    }
+/// Multiply and fold over words of eight bytes: agents are only told apart by it, in cells that others share.
+fn hash(text: &[u8]) -> u64 {
+    const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+    let (words, rest) = text.as_chunks::<8>();
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    let mix = |hash: u64, word: [u8; 8]| {
+        let product = u128::from(hash ^ u64::from_le_bytes(word)) * u128::from(ODD);
+        product as u64 ^ (product >> 64) as u64
+    };
+    mix(words.iter().fold(text.len() as u64 ^ ODD, |hash, word| mix(hash, *word)), last)
+}
+
+const fn fold(hash: u64) -> u32 {
     (hash >> 32) as u32 ^ hash as u32
 }
 
@@ -181,7 +221,11 @@ mod tests {
             seen.insert(Agent::of(format!("agent/{n}").as_bytes()).hash);
         }
         assert!(seen.len() > 9_990);
-        assert_eq!(Agent::of(b"curl/8.5.0"), Agent::of(b"curl/8.5.0"));
+        let agents = Agents::default();
+        for n in 0..10_000 {
+            let text = format!("{} {}", if n % 2 == 0 { "Mozilla/5.0" } else { "agent" }, n % 5_000);
+            assert_eq!(agents.read(text.as_bytes()), Agent::of(text.as_bytes()));
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::Flood;
 use super::challenge::Proof;
-use super::class::{Agent, Class, among, place};
+use super::class::{Class, among, place};
 use super::detector::PAGE_RATE;
 use super::history::{Known, Spots};
 use super::ledger::Answer;
@@ -40,6 +40,8 @@ pub struct Ask<'a> {
     pub user_agent: &'a [u8],
     /// What its cookie says.
     pub proof: Proof,
+    /// The least strength of a cookie that counts as proof.
+    pub strength: u8,
     /// May be asked for proof, as far as the config goes.
     pub askable: bool,
 }
@@ -134,11 +136,12 @@ impl Flood {
         }
         let bits = identity(ask.client, ask.proof);
         let burnt = valid && self.ledger.is_burnt(bits);
-        let agent = Agent::of(ask.user_agent);
-        let proven = valid && !burnt;
+        let agent = self.agents.read(ask.user_agent);
+        let strong = matches!(ask.proof, Proof::Valid { strength, .. } if strength >= ask.strength);
+        let proven = strong && !burnt;
         let (browser, agent) = (agent.browser, agent.hash);
         let case = Case { ask, view, now, known, bits, proven, burnt, browser, agent };
-        match self.ledger.answer(ask.client.bits(), proven, now) {
+        match self.ledger.answer(ask.client.bits(), valid && !burnt, now) {
             Answer::Solved => self.counts.one(Signal::Solved),
             Answer::Unsolved => self.counts.one(Signal::Unsolved),
             Answer::None => {}
@@ -165,7 +168,7 @@ impl Flood {
     fn sample_agent(&self, ask: &Ask<'_>, now: Time) {
         let mixed = (now.nanos() ^ ask.client.bits() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
         if mixed.is_multiple_of(u64::from(SAMPLE)) {
-            let agent = Agent::of(ask.user_agent);
+            let agent = self.agents.read(ask.user_agent);
             if !agent.browser {
                 self.counts.agent(agent.hash);
             }

@@ -130,36 +130,46 @@ impl Ledger {
         self.load(&self.place(client)) & BURNT != 0
     }
 
-    /// Ends the waiting for clients that have not come back; how many there were. Also forgets what is old.
-    pub fn sweep(&self, now: Time) -> u32 {
+    /// Ends the waiting for clients that have not come back; how many there were. Call it every second.
+    pub fn end_waiting(&self, now: Time) -> u32 {
         // Relaxed: as in `ask`; one that is missed now is found in a second.
         if self.waiting.swap(0, Ordering::Relaxed) == 0 {
             return 0;
         }
-        let now = steps(now);
-        let mut silent = 0;
-        let mut still = 0;
-        for cell in self.sets.iter().flat_map(|set| &set.0) {
-            // Relaxed, here and below: an entry is whole in its one word and publishes nothing else. Where two
-            // write at once one is lost: a client is asked once more or counted once less.
-            let word = cell.load(Ordering::Relaxed);
-            if word == 0 {
-                continue;
+        let (now, mut silent, mut still) = (steps(now), 0, 0);
+        self.rewrite(|word| {
+            if word & WAITING == 0 {
+                return None;
             }
-            let swept = if age(word, now) > FORGET {
-                0
-            } else if word & WAITING != 0 && age(word, now) >= SILENCE {
-                silent += 1;
-                word & !WAITING
-            } else {
-                still += u32::from(word & WAITING != 0);
-                continue;
-            };
-            let _ = cell.compare_exchange(word, swept, Ordering::Relaxed, Ordering::Relaxed);
-        }
+            if age(word, now) < SILENCE {
+                still += 1;
+                return None;
+            }
+            silent += 1;
+            Some(word & !WAITING)
+        });
         // Relaxed: as above.
         self.waiting.fetch_add(still, Ordering::Relaxed);
         silent
+    }
+
+    /// Forgets what is an hour old. Call it more often than the entries' clock goes round.
+    pub fn forget(&self, now: Time) {
+        let now = steps(now);
+        self.rewrite(|word| (age(word, now) > FORGET).then_some(0));
+    }
+
+    fn rewrite(&self, mut new: impl FnMut(u64) -> Option<u64>) {
+        for cell in self.sets.iter().flat_map(|set| &set.0) {
+            // Relaxed, both: an entry is whole in its one word and publishes nothing else. Where two write at once one
+            // is lost: a client is asked once more or counted once less.
+            let word = cell.load(Ordering::Relaxed);
+            if word != 0
+                && let Some(new) = new(word)
+            {
+                let _ = cell.compare_exchange(word, new, Ordering::Relaxed, Ordering::Relaxed);
+            }
+        }
     }
 
     /// The ledger's memory.
@@ -174,7 +184,7 @@ impl Ledger {
     }
 
     fn load(&self, at: &Place<'_>) -> u64 {
-        // Relaxed: see `sweep`.
+        // Relaxed: see `rewrite`.
         let words = at.set.0.iter().map(|cell| cell.load(Ordering::Relaxed));
         words.into_iter().find(|word| word >> (64 - MARK_BITS) == at.mark).unwrap_or(0)
     }
@@ -187,7 +197,7 @@ impl Ledger {
         let mut target = &at.set.0[0];
         let mut oldest = u64::MAX;
         for cell in &at.set.0 {
-            // Relaxed: see `sweep`.
+            // Relaxed: see `rewrite`.
             let old = cell.load(Ordering::Relaxed);
             if old >> (64 - MARK_BITS) == at.mark {
                 target = cell;
@@ -198,7 +208,7 @@ impl Ledger {
                 (oldest, target) = (time, cell);
             }
         }
-        // Relaxed: see `sweep`.
+        // Relaxed: see `rewrite`.
         target.store(word | at.mark << (64 - MARK_BITS), Ordering::Relaxed);
     }
 }
@@ -251,9 +261,9 @@ mod tests {
         let ledger = Ledger::new(1_024, Seeds::fixed(1));
         let asked = (0..100).filter(|client| ledger.ask(*client, START)).count();
         assert_eq!(asked, 100);
-        assert_eq!(ledger.sweep(at(2)), 0);
-        assert_eq!(ledger.sweep(at(8)), 100);
-        assert_eq!(ledger.sweep(at(9)), 0);
+        assert_eq!(ledger.end_waiting(at(2)), 0);
+        assert_eq!(ledger.end_waiting(at(8)), 100);
+        assert_eq!(ledger.end_waiting(at(9)), 0);
     }
 
     #[test]
@@ -265,7 +275,7 @@ mod tests {
         assert!(ledger.is_burnt(1) && !ledger.is_burnt(2));
         let reads = (0..50).any(|n| ledger.behave(2, n % 3 == 0, START));
         assert!(!reads, "a page with two assets each time is a reader");
-        ledger.sweep(at(10_000));
+        ledger.forget(at(10_000));
         assert!(!ledger.is_burnt(1));
     }
 
@@ -274,6 +284,6 @@ mod tests {
         let ledger = Ledger::new(64, Seeds::fixed(1));
         assert!((0..100_000u128).all(|client| ledger.ask(client, START)));
         assert_eq!(ledger.bytes(), 64 * 8);
-        assert_eq!(ledger.sweep(at(9)), 64);
+        assert_eq!(ledger.end_waiting(at(9)), 64);
     }
 }

@@ -27,6 +27,7 @@ use crate::limit::gcra::Quota;
 use crate::limit::seeds::Seeds;
 use crate::limit::table::Table;
 use arc_swap::ArcSwap;
+use class::Agents;
 use detector::{Detector, Readings};
 use history::History;
 use ledger::Ledger;
@@ -50,6 +51,8 @@ pub struct Flood {
     pub counts: Counts,
     /// Good clients of the last fortnight.
     pub history: History,
+    /// Agents seen before.
+    pub agents: Agents,
     view: ArcSwap<View>,
     detector: Mutex<Detector>,
     changes: Mutex<VecDeque<Change>>,
@@ -93,6 +96,7 @@ impl Flood {
         Self {
             counts: Counts::default(),
             history,
+            agents: Agents::default(),
             view: ArcSwap::from_pointee(View::quiet(Time::default(), f64::from(u32::MAX))),
             detector: Mutex::new(Detector::default()),
             changes: Mutex::default(),
@@ -124,7 +128,7 @@ impl Flood {
             return Vec::new();
         }
         if detector.starts_second() {
-            self.counts.add(Signal::Unsolved, self.ledger.sweep(now));
+            self.counts.add(Signal::Unsolved, self.ledger.end_waiting(now));
         }
         let changes = detector.tick(&self.counts, readings, now);
         let view = detector.view(readings, &self.view.load());
@@ -177,6 +181,7 @@ impl Flood {
     pub fn sweep(&self, now: Time) {
         self.clients.sweep(now);
         self.pages.sweep(now);
+        self.ledger.forget(now);
         self.history.sweep(now);
     }
 

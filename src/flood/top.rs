@@ -60,7 +60,7 @@ impl Top {
                     continue;
                 }
                 Look::Least(slot, word) => (slot, word),
-                // All eight are being taken this very moment: one request goes uncounted.
+                // Another newcomer takes the slot this very moment: one request goes uncounted.
                 Look::Busy => return,
             };
             let least = word & COUNT;
@@ -145,24 +145,23 @@ enum Look {
     Own(usize, u64),
     /// The slot with the least count, and its word.
     Least(usize, u64),
-    /// None of these: all slots are being taken.
+    /// That slot is being taken. The next best is none to take: it may be the worst offender's.
     Busy,
 }
 
 impl Set<'_> {
     #[inline]
     fn look(&self, fingerprint: u64) -> Look {
-        let mut least = Look::Busy;
-        let mut least_count = u64::MAX;
+        let (mut least, mut least_count) = (Look::Busy, u64::MAX);
         for (slot, word) in self.words.iter().enumerate() {
             // Relaxed: the CAS that follows notices a stale word.
             let word = word.load(Ordering::Relaxed);
             if word >> FINGERPRINT_AT == fingerprint >> FINGERPRINT_AT {
                 return Look::Own(slot, word);
             }
-            if word & BUSY == 0 && word & COUNT < least_count {
+            if word & COUNT < least_count {
                 least_count = word & COUNT;
-                least = Look::Least(slot, word);
+                least = if word & BUSY == 0 { Look::Least(slot, word) } else { Look::Busy };
             }
         }
         least
@@ -261,6 +260,15 @@ mod tests {
         assert_eq!(top.worst(8).last(), Some(&(client(8), 5)));
         top.decay();
         assert_eq!(top.worst(8).last(), Some(&(client(8), 2)));
+    }
+
+    #[test]
+    fn halving_never_overstates() {
+        let top = top(8);
+        (0..8).for_each(|n| top.add(client(n), 101));
+        top.add(client(8), 1);
+        top.decay();
+        assert!(top.worst(8).iter().all(|&(who, _)| who != client(8)), "half of one is none");
     }
 
     #[test]

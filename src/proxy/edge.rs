@@ -96,4 +96,6 @@ pub(super) struct Story {
     pub(super) observed: u64,
     /// How long it waits in line for the origin.
     pub(super) delay: Duration,
+    /// The answer is to bring a cookie.
+    pub(super) probe: bool,
 }

@@ -1,8 +1,10 @@
 //! From a request's head to the facts that `decide` wants.
 
+use super::challenge::{OWN, unix};
 use super::edge::Peer;
 use super::gate::head::{Head, is};
 use super::path::{self, Buffer};
+use crate::base::clock::Time;
 use crate::client::cloudfront;
 use crate::client::forwarded;
 use crate::client::key::ClientKey;
@@ -24,6 +26,7 @@ pub(super) fn of_head<'a>(
     peer: &Peer,
     policy: &Policy,
     state: &State,
+    now: Time,
     buffer: &'a mut Buffer,
 ) -> Facts<'a> {
     let forwarded = head.forwarded.iter().filter(|h| is(h.name.as_bytes(), b"x-forwarded-for")).map(|h| h.value);
@@ -37,6 +40,15 @@ pub(super) fn of_head<'a>(
     }
     facts.query = head.target.contains('?');
     facts.user_agent = head.user_agent;
+    if let Some(challenge) = &policy.challenge {
+        let carries = |name: &String| head.headers.iter().any(|h| h.name.eq_ignore_ascii_case(name));
+        facts.own = path.starts_with(OWN);
+        facts.declared = policy.settings.flood.challenge.exempt_headers.iter().any(carries);
+        if !head.cookies.is_empty() {
+            let fields = head.cookies.iter().filter(|h| is(h.name.as_bytes(), b"cookie")).map(|h| h.value);
+            facts.proof = challenge.proof(fields, client, unix(now));
+        }
+    }
     facts.fault = method_fault(head.method.as_bytes());
     facts
 }
@@ -47,6 +59,7 @@ pub(super) fn of_stream<'a>(
     peer: &Peer,
     policy: &Policy,
     state: &State,
+    now: Time,
     buffer: &'a mut Buffer,
 ) -> Facts<'a> {
     let headers: &HeaderMap = &request.headers;
@@ -59,6 +72,11 @@ pub(super) fn of_stream<'a>(
     facts.header_keys = header_keys(headers, policy);
     facts.query = request.raw_path().contains(&b'?');
     facts.user_agent = headers.get("user-agent").map_or(b"", |v| v.as_bytes());
+    if let Some(challenge) = &policy.challenge {
+        facts.own = path.starts_with(OWN);
+        facts.declared = policy.settings.flood.challenge.exempt_headers.iter().any(|name| headers.contains_key(name));
+        facts.proof = challenge.proof(named("cookie"), client, unix(now));
+    }
     facts.fault = method_fault(method).or_else(|| too_large(request, policy));
     facts
 }

@@ -2,7 +2,8 @@
 
 use super::edge::Peer;
 use crate::config::settings::AddressFrom;
-use http::header::{CONNECTION, FORWARDED, HeaderName, UPGRADE};
+use crate::flood::challenge::{mentions, without_ours};
+use http::header::{CONNECTION, COOKIE, FORWARDED, HeaderName, UPGRADE};
 use http::{HeaderMap, HeaderValue};
 use pingora_core::Result;
 use pingora_http::RequestHeader;
@@ -33,6 +34,9 @@ pub(super) fn prepare(request: &mut RequestHeader, peer: &Peer, from: AddressFro
     }
     if seen.alias {
         drop_aliases(request);
+    }
+    if seen.cookie {
+        drop_own_cookie(request)?;
     }
     if !peer.trusted {
         for name in &CLAIMS {
@@ -65,6 +69,7 @@ pub(super) fn prepare(request: &mut RequestHeader, peer: &Peer, from: AddressFro
 struct Seen {
     upgrade: bool,
     alias: bool,
+    cookie: bool,
     proto: bool,
     forwarded: bool,
     id: bool,
@@ -76,6 +81,7 @@ impl Seen {
         for name in headers.keys() {
             match name.as_str() {
                 "upgrade" => seen.upgrade = true,
+                "cookie" => seen.cookie = true,
                 "x-forwarded-proto" => seen.proto = true,
                 "forwarded" => seen.forwarded = true,
                 "x-request-id" => seen.id = true,
@@ -94,6 +100,18 @@ fn drop_tunnel(request: &mut RequestHeader) {
         request.remove_header(&CONNECTION);
         request.remove_header("http2-settings");
     }
+}
+
+/// weir's cookie is no business of the origin's. And where a browser sends each cookie as a field of its own, as it may
+/// in HTTP/2, an origin of HTTP/1.1 is to see one field (RFC 9113, 8.2.3).
+fn drop_own_cookie(request: &mut RequestHeader) -> Result<()> {
+    let fields = || request.headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes);
+    if fields().nth(1).is_none() && !fields().any(mentions) {
+        return Ok(());
+    }
+    let kept = without_ours(fields());
+    request.remove_header("cookie");
+    if kept.is_empty() { Ok(()) } else { request.insert_header("cookie", kept) }
 }
 
 /// Origins that turn fields into variables (CGI, WSGI, Rack) take `X_Forwarded_For` for `X-Forwarded-For`. Nobody
@@ -248,6 +266,21 @@ mod tests {
         assert_eq!(header(&request, "x_forwarded_for"), "");
         assert_eq!(header(&request, "x-forwarded_proto"), "");
         assert_eq!(header(&request, "x_own"), "kept");
+    }
+
+    #[test]
+    fn the_own_cookie_goes_no_further_and_the_others_do_in_one_field() {
+        let cookie = |fields: &[&str]| {
+            let fields: Vec<(&'static str, &str)> = fields.iter().map(|f| ("cookie", *f)).collect();
+            let request = sent(true, &fields);
+            assert!(request.headers.get_all("cookie").iter().count() <= 1);
+            header(&request, "cookie").to_owned()
+        };
+        assert_eq!(cookie(&["a=1; b=2"]), "a=1; b=2");
+        assert_eq!(cookie(&["a=1; __Host-weir=x; b=2"]), "a=1; b=2");
+        assert_eq!(cookie(&["weir=x"]), "");
+        assert_eq!(cookie(&["a=1", "weir=x", "b=2"]), "a=1; b=2");
+        assert_eq!(cookie(&["a=1", "b=2"]), "a=1; b=2");
     }
 
     #[test]

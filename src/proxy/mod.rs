@@ -1,6 +1,7 @@
 //! Layer 3, data plane: from a connection to a verdict, and from a verdict to a reply or the origin.
 
 mod body;
+mod challenge;
 mod connection;
 mod context;
 mod edge;
@@ -15,6 +16,7 @@ mod record;
 mod reply;
 mod reply_cache;
 mod service;
+mod stream;
 mod tls;
 mod transport;
 mod worker;

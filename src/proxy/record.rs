@@ -64,6 +64,7 @@ pub(super) fn of_ended(request: &RequestHeader, context: &Context, reason: Reaso
             Class::Refuse => Outcome::Refused,
             Class::Fault => Outcome::Failed,
             Class::Gone => Outcome::Gone,
+            Class::Own => Outcome::Own,
         },
         reason: reason.code(),
         status,
@@ -91,7 +92,11 @@ fn refused(facts: &Facts<'_>, verdict: &Verdict, policy: &Policy, peer: &Peer, n
     Record {
         client: facts.address,
         peer: peer.address,
-        outcome: if verdict.fate == Fate::Close { Outcome::Closed } else { Outcome::Refused },
+        outcome: match verdict.fate {
+            Fate::Close => Outcome::Closed,
+            _ if verdict.reason.class() == Class::Own => Outcome::Own,
+            _ => Outcome::Refused,
+        },
         reason: verdict.reason.code(),
         rule: limit.map_or(Text::EMPTY, |l| Text::new(l.name.as_bytes())),
         observed: verdict.observed,

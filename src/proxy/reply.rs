@@ -257,8 +257,10 @@ fn jittered(verdict: &Verdict, client: ClientKey, now: Time) -> u64 {
     seconds + dice % spread
 }
 
-fn title(status: u16) -> &'static str {
+pub(super) fn title(status: u16) -> &'static str {
     match status {
+        204 => "No Content",
+        307 => "Temporary Redirect",
         400 => "Bad Request",
         403 => "Forbidden",
         405 => "Method Not Allowed",
@@ -276,7 +278,7 @@ fn title(status: u16) -> &'static str {
 }
 
 /// A number in decimal, written into `digits`.
-fn decimal(mut n: u64, digits: &mut [u8; 20]) -> &[u8] {
+pub(super) fn decimal(mut n: u64, digits: &mut [u8; 20]) -> &[u8] {
     let mut at = digits.len();
     loop {
         at -= 1;

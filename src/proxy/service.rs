@@ -1,17 +1,14 @@
 //! weir's side of Pingora's phases: what becomes of an admitted request, and of any HTTP/2 request.
 
-use super::connection::wait_in_line;
 use super::context::Context;
-use super::edge::{Edge, Peer, Place, Story};
+use super::edge::Edge;
 use super::gate::Gate;
-use super::path::Buffer;
 use super::reply::Refusal;
-use super::{facts, forward, http2, record};
+use super::{challenge, forward, http2, record, stream};
 use crate::base::clock::{self, Time};
 use crate::config::settings::OriginProtocol;
 use crate::origin::Pick;
 use crate::verdict::reason::{Class, Reason};
-use crate::verdict::{Fate, decide};
 use async_trait::async_trait;
 use bytes::Bytes;
 use pingora_core::modules::http::HttpModules;
@@ -32,58 +29,6 @@ pub(super) struct Service {
 impl Service {
     pub(super) fn new(edge: Arc<Edge>) -> Self {
         Self { edge }
-    }
-
-    /// Decides an HTTP/2 request, as the gate does for HTTP/1.1. True if it was refused.
-    async fn decide_stream(&self, session: &mut Session, peer: &Arc<Peer>, context: &mut Context) -> Result<bool> {
-        let (edge, now, policy) = (&self.edge, clock::now(), context.policy.clone());
-        let mut buffer = Buffer::new();
-        let request = session.req_header();
-        let mut facts = facts::of_stream(request, peer, &policy, &edge.state, &mut buffer);
-        if declared_length(request).is_some_and(|n| n > policy.settings.listen.max_body_size.0) {
-            facts.fault = Some(Reason::BodyTooLarge);
-        }
-        let verdict = decide(&policy, &edge.state, &facts, now);
-        edge.state.counters.observed_by(verdict.observed);
-        if verdict.fate == Fate::Forward {
-            context.place = Some(Place::taken(&edge.state, facts.client));
-            context.story = Some(Story {
-                started: now,
-                address: facts.address,
-                client: facts.client,
-                reason: verdict.reason,
-                observed: verdict.observed,
-                delay: verdict.delay,
-            });
-            wait_in_line(Some(verdict.delay)).await;
-            return Ok(false);
-        }
-        context.refused = true;
-        edge.state.counters.ended(verdict.reason);
-        if let Some(limit) = verdict.limit(&policy) {
-            edge.state.counters.refused_by(limit.index);
-        }
-        if edge.log_gate.refused(now) {
-            edge.events.send(record::of_refused_stream(request, &facts, &verdict, &policy, peer, now));
-        }
-        let refusal = Refusal {
-            browser: request
-                .headers
-                .get("accept")
-                .is_some_and(|a| memchr::memmem::find(a.as_bytes(), b"text/html").is_some()),
-            head: request.method == http::Method::HEAD,
-            ..Refusal::of(&verdict, &policy, facts.client, now)
-        };
-        if verdict.fate == Fate::Close {
-            http2::condemn(peer);
-            return Err(Error::explain(ErrorType::ConnectionClosed, "refused without a reply").into_down());
-        }
-        let (head, body) = refusal.response(&edge.replies.load())?;
-        session.write_response_header(Box::new(head), body.is_empty()).await?;
-        if !body.is_empty() {
-            session.write_response_body(Some(body), true).await?;
-        }
-        Ok(true)
     }
 
     fn reason_of(&self, error: &Error, context: &Context) -> Reason {
@@ -108,10 +53,6 @@ fn tell_ejected(pick: &Pick) {
 /// The gate of an HTTP/1.1 session.
 fn gate_of(session: &Session) -> Option<&Gate> {
     session.stream().and_then(|s| (**s).as_any().downcast_ref())
-}
-
-fn declared_length(request: &RequestHeader) -> Option<u64> {
-    request.headers.get(http::header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 #[async_trait]
@@ -146,7 +87,7 @@ impl ProxyHttp for Service {
             None => {
                 let peer = http2::peer_of(session)?;
                 context.peer = Some(peer.clone());
-                self.decide_stream(session, &peer, context).await?
+                stream::filter(&self.edge, session, &peer, context).await?
             }
         };
         if !refused {
@@ -241,7 +182,7 @@ impl ProxyHttp for Service {
         if self.edge.is_draining() {
             session.set_keepalive(None);
         }
-        Ok(())
+        challenge::probe(session.req_header(), response, context, now)
     }
 
     fn response_body_filter(
@@ -320,20 +261,12 @@ impl ProxyHttp for Service {
         }
         session.set_keepalive(None);
         let refusal = Refusal {
-            browser: session
-                .req_header()
-                .headers
-                .get("accept")
-                .is_some_and(|a| memchr::memmem::find(a.as_bytes(), b"text/html").is_some()),
+            browser: stream::wants_html(session.req_header()),
             head: session.req_header().method == http::Method::HEAD,
             ..Refusal::plain(reason)
         };
-        let Ok((head, body)) = refusal.response(&self.edge.replies.load()) else { return gone };
-        let sent = async {
-            session.write_response_header(Box::new(head), body.is_empty()).await?;
-            if body.is_empty() { Ok(()) } else { session.write_response_body(Some(body), true).await }
-        };
-        let _: Result<()> = sent.await;
+        let Ok(response) = refusal.response(&self.edge.replies.load()) else { return gone };
+        let _: Result<()> = stream::send(session, response).await;
         // Not to be reused, but to be closed in such a way that the answer arrives.
         FailToProxy { error_code: reason.status(), can_reuse_downstream: true }
     }

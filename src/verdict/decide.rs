@@ -8,8 +8,8 @@ use super::state::State;
 use crate::base::clock::Time;
 use crate::base::units::Share;
 use crate::config::settings::Action;
+use crate::flood::Flood;
 use crate::flood::challenge::Proof;
-use crate::flood::class::Agent;
 use crate::flood::history::Spots;
 use crate::flood::judge::{Ask, Course, Held};
 use crate::flood::rank::Rank;
@@ -28,6 +28,8 @@ pub enum Fate {
     Refuse,
     /// Its client is to prove itself, and may then ask again.
     Challenge,
+    /// It is for weir itself, which answers it.
+    Own,
     /// Its connection is closed without a reply.
     Close,
 }
@@ -77,11 +79,13 @@ pub fn decide(policy: &Policy, state: &State, facts: &Facts<'_>, now: Time) -> V
     if let Some(fault) = facts.fault {
         return Verdict::refuse(fault);
     }
+    if facts.own {
+        return own(policy, facts, allowed, now);
+    }
     if allowed {
-        return enter(policy, state, facts, u32::MAX).and_then(|()| bear(policy, state, facts, now, Share(0))).map_or_else(
-            |refused| refused,
-            |delay| Verdict { delay, ..Verdict::forward(Reason::AllowList, 0) },
-        );
+        return enter(policy, state, facts, u32::MAX)
+            .and_then(|()| bear(policy, state, facts, now, Share(0)))
+            .map_or_else(|refused| refused, |delay| Verdict { delay, ..Verdict::forward(Reason::AllowList, 0) });
     }
     let flood = policy.settings.flood.enabled;
     let spots = flood.then(|| state.flood.locate(facts.client));
@@ -99,6 +103,14 @@ pub fn decide(policy: &Policy, state: &State, facts: &Facts<'_>, now: Time) -> V
     Verdict { probe, observed: limits.observed, ..verdict }
 }
 
+/// A request for weir itself, behind the client's limits: it costs the origin nothing, and takes no place in flight.
+fn own(policy: &Policy, facts: &Facts<'_>, allowed: bool, now: Time) -> Verdict {
+    let mut limits = Limits::find(policy, facts);
+    let within = if allowed { Ok(()) } else { limits.peek(now, facts).and_then(|()| limits.take(now, facts)) };
+    let verdict = within.err().unwrap_or(Verdict::of(Fate::Own, Reason::ChallengePassed));
+    Verdict { observed: limits.observed, ..verdict }
+}
+
 /// What becomes of a request that has passed all limits and has its place in flight, by what the flood says of it.
 fn by_rank(policy: &Policy, state: &State, facts: &Facts<'_>, spots: Spots, now: Time) -> Verdict {
     let view = state.flood.view();
@@ -108,14 +120,13 @@ fn by_rank(policy: &Policy, state: &State, facts: &Facts<'_>, spots: Spots, now:
         reads: facts.method.reads(),
         user_agent: facts.user_agent,
         proof: facts.proof,
+        strength: policy.settings.flood.challenge.form.strength(),
         askable: view.state != FloodState::Normal && policy.askable(facts),
     };
     let judged = state.flood.judge(&view, &ask, spots, now);
     let verdict = match judged.course {
         Course::Pass => match bear(policy, state, facts, now, policy.reserves[judged.rank as usize]) {
-            Ok(delay) => {
-                Verdict { delay, probe: judged.probe, ..Verdict::forward(Reason::Forwarded, 0) }
-            }
+            Ok(delay) => Verdict { delay, probe: judged.probe, ..Verdict::forward(Reason::Forwarded, 0) },
             Err(refused) if judged.may_prove && state.flood.ask(facts.client, now) => {
                 Verdict { fate: Fate::Challenge, reason: Reason::Challenge, ..refused }
             }
@@ -124,7 +135,8 @@ fn by_rank(policy: &Policy, state: &State, facts: &Facts<'_>, spots: Spots, now:
         Course::Challenge | Course::Probe => {
             state.in_flight.leave(facts.client.bits());
             let soft = judged.course == Course::Probe;
-            Verdict { fate: Fate::Challenge, soft, ..Verdict::refuse(Reason::Challenge) }
+            let reason = if soft { Reason::Probe } else { Reason::Challenge };
+            Verdict { fate: Fate::Challenge, soft, ..Verdict::refuse(reason) }
         }
         Course::Hold(held) => {
             state.in_flight.leave(facts.client.bits());
@@ -199,20 +211,21 @@ impl<'a> Limits<'a> {
 
     /// Charges every limit and takes a place in flight, or does neither.
     fn charge(&mut self, policy: &Policy, state: &State, facts: &Facts<'_>, now: Time) -> Result<(), Verdict> {
-        self.peek(now, facts)?;
+        self.peek(state, now, facts)?;
         enter(policy, state, facts, policy.settings.listen.max_in_flight_per_client)?;
         self.take(now, facts).inspect_err(|_| state.in_flight.leave(facts.client.bits()))
     }
 
     /// Asks every limit without charging any; the first that refuses decides.
-    fn peek(&mut self, now: Time, facts: &Facts<'_>) -> Result<(), Verdict> {
+    fn peek(&mut self, state: &State, now: Time, facts: &Facts<'_>) -> Result<(), Verdict> {
         let policy = self.policy;
+        let one_of_several = || is_one_of_several(policy, &state.flood, facts);
         for i in bits(self.charged) {
             let limit = &policy.limits[i];
             let retry_after = match limit.table.peek(self.spots[i], &limit.quota, now) {
                 Decision::Admit { remaining } => {
                     let half_used = limit.key == CompiledKey::Client && remaining < limit.burst / 2;
-                    self.crowded |= half_used && is_one_of_several(policy, facts);
+                    self.crowded |= half_used && one_of_several();
                     continue;
                 }
                 Decision::Refuse { retry_after } => retry_after,
@@ -222,7 +235,7 @@ impl<'a> Limits<'a> {
                     self.observed |= 1 << limit.index;
                     self.charged &= !(1 << i);
                 }
-                Action::Refuse if limit.key == CompiledKey::Client && is_one_of_several(policy, facts) => {
+                Action::Refuse if limit.key == CompiledKey::Client && one_of_several() => {
                     return Err(Verdict { fate: Fate::Challenge, ..self.over(i, Action::Refuse, retry_after) });
                 }
                 action => return Err(self.over(i, action, retry_after)),
@@ -250,13 +263,13 @@ impl<'a> Limits<'a> {
     }
 }
 
-/// Whether this may be one browser of several behind its address: a page load without a cookie, that can be asked.
-fn is_one_of_several(policy: &Policy, facts: &Facts<'_>) -> bool {
+/// Whether this may be one browser of several behind its address: a page load without a good cookie, that can be asked.
+fn is_one_of_several(policy: &Policy, flood: &Flood, facts: &Facts<'_>) -> bool {
     policy.challenges()
-        && facts.proof == Proof::None
+        && !matches!(facts.proof, Proof::Valid { .. })
         && policy.askable(facts)
         && policy.class_of(facts).is_page()
-        && Agent::of(facts.user_agent).browser
+        && flood.agents.read(facts.user_agent).browser
 }
 
 /// The positions of the ones of `mask`.

@@ -70,6 +70,10 @@ pub struct Facts<'a> {
     pub user_agent: &'a [u8],
     /// What the client's cookie says.
     pub proof: Proof,
+    /// It carries a header whose senders are never challenged.
+    pub declared: bool,
+    /// It asks for a path of weir's own.
+    pub own: bool,
     /// A hash of each header value that some limit counts by; `None` where the header is absent.
     pub header_keys: [Option<u128>; MAX_HEADER_KEYS],
     /// What the protocol check found wrong, if anything.
@@ -87,6 +91,8 @@ impl<'a> Facts<'a> {
             query: false,
             user_agent: b"",
             proof: Proof::None,
+            declared: false,
+            own: false,
             header_keys: [None; MAX_HEADER_KEYS],
             fault: None,
         }

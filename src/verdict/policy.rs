@@ -7,6 +7,7 @@ use crate::access::cidr_set::CidrSet;
 use crate::base::clock::Time;
 use crate::base::units::{Rate, Share};
 use crate::config::settings::{Action, Limit, LimitKey, PathPattern, Settings};
+use crate::flood::challenge::Challenge;
 use crate::flood::class::{self, Class};
 use crate::flood::detector::Readings;
 use crate::flood::judge;
@@ -50,6 +51,8 @@ pub struct Policy {
     pub reserves: [Share; Rank::COUNT],
     /// The capacity in requests a second.
     pub capacity_per_second: f64,
+    /// What newcomers are asked for, if they are.
+    pub challenge: Option<Challenge>,
 }
 
 /// What a compiled limit counts by.
@@ -116,6 +119,7 @@ impl Policy {
             capacity_depth: depth,
             reserves,
             capacity_per_second: per_second(settings.origin.capacity),
+            challenge: asks(&settings).then(|| Challenge::new(&settings.flood.challenge)),
             limits,
             header_keys,
             settings,
@@ -135,7 +139,7 @@ impl Policy {
 
     /// Whether clients may be asked for proof at all.
     pub fn challenges(&self) -> bool {
-        self.settings.flood.enabled && self.settings.flood.challenge.enabled
+        self.challenge.is_some()
     }
 
     /// What the detector is to know beside what was counted.
@@ -149,13 +153,18 @@ impl Policy {
 
     /// Whether a request may be answered with a challenge.
     pub fn askable(&self, facts: &Facts<'_>) -> bool {
-        facts.method.reads() && !self.settings.flood.challenge.exempt.iter().any(|p| p.covers(facts.path))
+        let exempt = || self.settings.flood.challenge.exempt.iter().any(|p| p.covers(facts.path));
+        facts.method.reads() && !facts.declared && !exempt()
     }
 
     /// The memory of all limit tables, in bytes.
     pub fn table_bytes(&self) -> usize {
         self.limits.iter().map(|l| l.table.bytes()).sum()
     }
+}
+
+fn asks(settings: &Settings) -> bool {
+    settings.flood.enabled && settings.flood.challenge.enabled
 }
 
 /// How many requests the origin may get at once (a twentieth of a second's worth, so that no second sees more than

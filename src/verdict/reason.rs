@@ -1,6 +1,6 @@
 //! Every way a request can end, in one table: the status, the code in logs and metrics, the words for people.
 
-use Class::{Fault, Forward, Gone, Refuse};
+use Class::{Fault, Forward, Gone, Own, Refuse};
 
 /// What kind of ending a reason is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub enum Class {
     Fault,
     /// The client left.
     Gone,
+    /// Answered by weir itself, as was asked.
+    Own,
 }
 
 /// One row of the table.
@@ -54,6 +56,10 @@ reasons! {
     OriginCapacity = "origin-capacity", 503, Refuse, "the origin's capacity is used up";
     OriginInFlight = "origin-in-flight", 503, Refuse, "too many requests are in flight to the origin";
     Challenge = "challenge", 429, Refuse, "the client is to prove that it is a browser";
+    ChallengeFailed = "challenge-failed", 403, Refuse, "the client brought back no cookie, or no proof";
+    ChallengePassed = "challenge-passed", 307, Own, "the client has proven itself, and is sent back to its page";
+    Probe = "probe", 307, Own, "the client is asked for a cookie, and passes without it too";
+    ProbeFailed = "probe-failed", 307, Own, "the client brought back no cookie, and passes all the same";
     FloodClient = "flood-client", 429, Refuse, "a flood is on, and the client is over what one may send in it";
     FloodPages = "flood-pages", 429, Refuse, "a flood is on, and the client is over the pages one may load in it";
     FloodLogins = "flood-logins", 503, Refuse, "a flood is on, and unknown clients' logins have used up their share";

@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "each test file uses its part")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+pub mod chromium;
 pub mod client;
 pub mod h2;
 pub mod h2_origin;
@@ -14,6 +15,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use weir::app::{self, App};
+use weir::flood::state::FloodState;
 
 /// A whole weir, serving until dropped.
 pub struct Weir {
@@ -71,6 +73,11 @@ impl Weir {
     /// The whole picture.
     pub fn status(&self) -> serde_json::Value {
         serde_json::from_str(&self.ask("/api/status").1).unwrap()
+    }
+
+    /// Holds a state of the flood detector; it is in force at the next tick.
+    pub fn pin(&self, state: FloodState) {
+        self.app.as_ref().unwrap().pin(Some(state));
     }
 
     /// How many requests ended with this reason.

@@ -2,35 +2,36 @@
 
 use super::*;
 
-/// A sixteenth of the default sizes: filled by ten times as many clients as there is room for, as 10M fill the default.
-const SIXTEENTH: Sizes = Sizes { clients: 1 << 16, net24: 1 << 14, net16: 1 << 12 };
-const STRANGERS: u32 = 640_000;
+/// A 64th of the default sizes, filled by ten times as many clients as there is room for: as 10M fill the default.
+const SCALED: Sizes = Sizes { clients: 1 << 14, net24: 1 << 12, net16: 1 << 10 };
+const STRANGERS: u32 = 160_000;
+const PEOPLE: u32 = 2_000;
 
 /// People in 10.0.0.0/8, each in a /24 of its own.
 fn person(n: u32) -> ClientKey {
     spread(10 << 16 | n)
 }
 
-/// Everybody else: addresses from 32.0.0.0 on, those of a /24 one after the other.
+/// Everybody else: addresses from 32/8 on, those of a /24 one after the other.
 fn stranger(n: u32) -> ClientKey {
     ClientKey::new(IpAddr::V4(Ipv4Addr::from((32 << 24) + n * 8)), 64)
 }
 
-/// A history that knows `people`, who were credited an hour ago, all in the last day.
-fn with_people(people: u32) -> History {
-    let history = history(SIXTEENTH);
+/// A history that knows the people: all credited within the hour.
+fn with_people() -> History {
+    let history = history(SCALED);
     for seconds in [0, 1, 700] {
-        (0..people).for_each(|n| history.good(person(n), at(seconds)));
+        (0..PEOPLE).for_each(|n| history.good(person(n), at(seconds)));
     }
     history
 }
 
 #[test]
 fn a_flood_of_newcomers_pushes_nobody_out_who_is_credited() {
-    let history = with_people(10_000);
-    let credited = |asked| (0..10_000).filter(|&n| standing(&history, person(n), asked) == Standing::Credited).count();
+    let history = with_people();
+    let credited = |asked| (0..PEOPLE).filter(|&n| standing(&history, person(n), asked) == Standing::Credited).count();
     let before = credited(HOUR);
-    assert!(before >= 9_990, "{before} of 10,000: a line has room for eight");
+    assert!(before >= PEOPLE as usize - 2, "{before} of {PEOPLE}: a line has room for eight");
     for n in 0..STRANGERS {
         history.good(stranger(n), at(HOUR + u64::from(n % 60)));
     }
@@ -39,8 +40,8 @@ fn a_flood_of_newcomers_pushes_nobody_out_who_is_credited() {
 
 #[test]
 fn credit_can_be_bought_but_pushes_nobody_out() {
-    let history = with_people(10_000);
-    let credited = |asked| (0..10_000).filter(|&n| standing(&history, person(n), asked) == Standing::Credited).count();
+    let history = with_people();
+    let credited = |asked| (0..PEOPLE).filter(|&n| standing(&history, person(n), asked) == Standing::Credited).count();
     let before = credited(HOUR);
     // All strangers at the first slot, then again: patient bots, many more than fit.
     for round in 0..3 {
@@ -56,11 +57,11 @@ fn credit_can_be_bought_but_pushes_nobody_out() {
 
 #[test]
 fn a_full_history_knows_no_stranger() {
-    let history = with_people(10_000);
+    let history = with_people();
     (0..STRANGERS).for_each(|n| history.good(stranger(n), at(HOUR)));
-    assert!(history.sweep(at(2 * HOUR)).clients > 60_000, "it is full");
-    // From 128.0.0.0 on nobody was ever seen.
-    let asked = 2_000_000;
+    assert!(history.sweep(at(2 * HOUR)).clients > 16_000, "it is full");
+    // From 128/8 on nobody was ever seen.
+    let asked = 500_000;
     let taken = (0..asked).filter(|&n| standing(&history, spread((128 << 16) + n), 2 * DAY) != Standing::Unknown);
     let taken = taken.count();
     assert!(taken * 10_000 <= asked as usize, "{taken} of {asked} are taken for others");
@@ -87,7 +88,7 @@ fn what_was_uncredited_or_long_unseen_gives_way() {
 
 #[test]
 fn threads_lose_no_credit() {
-    let history = history(Sizes { clients: 1 << 12, ..SMALL });
+    let history = history(Sizes { clients: 1 << 12, net24: 1 << 12, ..SMALL });
     for slot in 0..2 {
         std::thread::scope(|scope| {
             for thread in 0..4 {
@@ -104,5 +105,6 @@ fn threads_lose_no_credit() {
     }
     let credited = (0..1_000).filter(|&n| standing(&history, spread(n), HOUR) == Standing::Credited).count();
     assert_eq!((credited, history.dropped()), (1_000, 0));
-    assert_eq!(history.sweep(at(HOUR)).clients, 1_000, "nobody has two slots");
+    let filled = history.sweep(at(HOUR));
+    assert_eq!((filled.clients, filled.net24), (1_000, 1_000), "nobody has two slots");
 }

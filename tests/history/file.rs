@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use tempfile::TempDir;
 use weir::flood::history::{LoadError, unpack};
 
@@ -226,7 +227,8 @@ proptest! {
         cut in prop::option::of(any::<prop::sample::Index>()),
         slots in 1u32..200,
     ) {
-        let mut raw = contents(&tiny().1);
+        static CONTENTS: OnceLock<Vec<u8>> = OnceLock::new();
+        let mut raw = CONTENTS.get_or_init(|| contents(&tiny().1)).clone();
         for (at, byte) in changes {
             let at = at.index(raw.len());
             raw[at] = byte;

@@ -1,10 +1,11 @@
 //! The keys of `[flood.challenge]`.
 
 use super::limit::is_token;
-use crate::config::kind::{Kind, duration, flag, list, whole};
+use crate::config::kind::{Kind, choice, duration, flag, list, whole};
 use crate::config::place::{path_pattern, secret_file};
 use crate::config::section::{Section, When};
 use crate::config::settings::Challenge;
+use crate::config::words::CHALLENGE_FORMS;
 use serde_json::json;
 
 /// The most exempt headers: each is sought in every request.
@@ -13,6 +14,13 @@ const MOST_HEADERS: usize = 4;
 pub(super) fn challenge(s: &mut Section<'_, '_>) -> Challenge {
     let challenge = Challenge {
         enabled: s.live("enabled", flag(), "true", "Whether newcomers are asked in an attack to show a browser."),
+        form: s.live(
+            "form",
+            choice(CHALLENGE_FORMS),
+            r#""redirect""#,
+            "What they are asked: to bring back a cookie over a redirect, which needs no script; or a proof of work, \
+             against bots that keep cookies. Cookies of the redirect are then no longer enough.",
+        ),
         secret: s.optional(
             "secret_file",
             secret_file(s.base()),
@@ -36,8 +44,8 @@ pub(super) fn challenge(s: &mut Section<'_, '_>) -> Challenge {
             "difficulty",
             whole(8..=24),
             "16",
-            "Leading zero bits that a proof of work must have: each one more doubles the work. 16 take a laptop's \
-             browser about 0.1s and a phone's up to 0.5s.",
+            "Leading zero bits that a proof of work must have: each one more doubles the work. 16 take a desktop's \
+             browser about 0.05s and a slow phone's about 0.5s.",
         ),
         exempt: s.live(
             "exempt",

@@ -10,6 +10,8 @@ use std::time::Duration;
 pub struct Challenge {
     /// Whether anybody is asked.
     pub enabled: bool,
+    /// What is asked for.
+    pub form: Form,
     /// What the keys are derived from; without it, random and this process's own.
     pub secret: Option<Secret>,
     /// How long a key signs.
@@ -22,6 +24,25 @@ pub struct Challenge {
     pub exempt: Vec<PathPattern>,
     /// Lower-case names of headers whose senders are never challenged.
     pub exempt_headers: Vec<String>,
+}
+
+/// What a newcomer is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// To bring back a cookie over a redirect.
+    Redirect,
+    /// To calculate as well.
+    Work,
+}
+
+impl Form {
+    /// The strength of a cookie that shows it: 1 or 2.
+    pub const fn strength(self) -> u8 {
+        match self {
+            Self::Redirect => 1,
+            Self::Work => 2,
+        }
+    }
 }
 
 /// A secret from a file. It shows its file and never itself.

@@ -57,7 +57,10 @@ impl Level {
     pub(super) fn good(&self, spot: Spot, now: u64) -> bool {
         let line = &self.lines[spot.line as usize];
         loop {
-            let Some((slot, word)) = own_or_victim(line, spot.fingerprint, now) else { return false };
+            let words = read(line);
+            let own = words.iter().position(|&word| fingerprint_of(word) == spot.fingerprint);
+            let Some(slot) = own.or_else(|| victim(&words, now)) else { return false };
+            let word = words[slot];
             let own = Entry::unpack(word, now).filter(|entry| entry.fingerprint == spot.fingerprint);
             let new = own.map_or(Entry::new(spot.fingerprint, now), |entry| entry.again(now)).pack();
             // Who is known and busy changes nothing for five minutes, and writes nothing.
@@ -72,7 +75,7 @@ impl Level {
     /// Puts an entry read from elsewhere into a line, as a newcomer; `false` where there is no room.
     pub(super) fn place(&self, line: usize, entry: &Entry, now: u64) -> bool {
         let line = &self.lines[line];
-        let Some((slot, _)) = victim(line, now) else { return false };
+        let Some(slot) = victim(&read(line), now) else { return false };
         // Relaxed: who hands the level to other threads publishes it.
         line.0[slot].store(entry.pack(), Ordering::Relaxed);
         true
@@ -101,8 +104,7 @@ impl Level {
 
     /// The words of every line.
     pub(super) fn words(&self) -> impl Iterator<Item = [u64; SLOTS]> {
-        // Relaxed: as in `find`; a copy made while others write has each slot as it was at some moment.
-        self.lines.iter().map(|line| std::array::from_fn(|slot| line.0[slot].load(Ordering::Relaxed)))
+        self.lines.iter().map(read)
     }
 
     pub(super) fn lines(&self) -> usize {
@@ -114,11 +116,10 @@ impl Level {
     }
 }
 
-/// The slot that holds the fingerprint, or else the one that a newcomer may take, with its word.
-fn own_or_victim(line: &Line, fingerprint: u32, now: u64) -> Option<(usize, u64)> {
-    // Relaxed: as in `Level::good`, whose CAS notices a stale word.
-    let words = line.0.iter().map(|slot| slot.load(Ordering::Relaxed)).enumerate();
-    words.clone().find(|&(_, word)| fingerprint_of(word) == fingerprint).or_else(|| victim(line, now))
+/// All slots as they are, each read once: who looked twice could miss its own entry and then take a second slot.
+fn read(line: &Line) -> [u64; SLOTS] {
+    // Relaxed: a CAS that follows notices a stale word.
+    std::array::from_fn(|slot| line.0[slot].load(Ordering::Relaxed))
 }
 
 /// The slot that a newcomer may take: one that is free or over, then the uncredited, then the credited, each the longest
@@ -126,16 +127,14 @@ fn own_or_victim(line: &Line, fingerprint: u32, now: u64) -> Option<(usize, u64)
 ///
 /// Of equals the first in place: two threads that bring in the same newcomer choose the same slot, so that one of them
 /// fails and finds the other's.
-fn victim(line: &Line, now: u64) -> Option<(usize, u64)> {
+fn victim(words: &[u64; SLOTS], now: u64) -> Option<usize> {
     let mut best = None;
-    for (slot, word) in line.0.iter().enumerate() {
-        // Relaxed: as in `own_or_victim`.
-        let word = word.load(Ordering::Relaxed);
-        let Some(entry) = Entry::unpack(word, now) else { return Some((slot, word)) };
+    for (slot, &word) in words.iter().enumerate() {
+        let Some(entry) = Entry::unpack(word, now) else { return Some(slot) };
         let rank = (entry.credited.is_some(), entry.last);
         if !entry.is_protected(now) && best.is_none_or(|(least, _)| rank < least) {
-            best = Some((rank, (slot, word)));
+            best = Some((rank, slot));
         }
     }
-    best.map(|(_, found)| found)
+    best.map(|(_, slot)| slot)
 }

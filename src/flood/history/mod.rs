@@ -100,7 +100,7 @@ pub struct History {
 }
 
 impl History {
-    /// The longest time between two sweeps. Whoever may skip more of virtual time sweeps right after the leap.
+    /// The longest time between two sweeps. Who leaps further, in virtual time, sweeps before anything else after it.
     pub const SWEEP_PERIOD: Duration = Duration::from_secs(2 * 60 * 60);
 
     /// An empty history, where `unix_zero` is the Unix time in seconds at the zero of the scale of `Time`.

@@ -41,6 +41,8 @@ pub struct Head<'b, 'h> {
     pub viewer: Option<&'b [u8]>,
     /// From the first X-Forwarded-For to the last, with what stands between them.
     pub forwarded: &'h [Header<'b>],
+    /// From the first Cookie to the last, with what stands between them.
+    pub cookies: &'h [Header<'b>],
     /// There is an Expect.
     pub expect: bool,
     /// How the body is framed.
@@ -139,6 +141,7 @@ fn finish<'b, 'h>(
         user_agent: known.user_agent,
         viewer: known.viewer,
         forwarded: &headers[known.forwarded.0..known.forwarded.1],
+        cookies: &headers[known.cookies.0..known.cookies.1],
         expect: known.expect,
         body,
         upgrade: known.upgrade,
@@ -160,6 +163,8 @@ struct Known<'b> {
     viewer: Option<&'b [u8]>,
     /// From where to where.
     forwarded: (usize, usize),
+    /// The same.
+    cookies: (usize, usize),
     expect: bool,
 }
 
@@ -174,6 +179,7 @@ impl<'b> Known<'b> {
                     f.host = h.value;
                 }
                 6 if f.accept.is_empty() && is(name, b"accept") => f.accept = h.value,
+                6 if is(name, b"cookie") => f.cookies = (if f.cookies.1 == 0 { at } else { f.cookies.0 }, at + 1),
                 6 => f.expect |= is(name, b"expect"),
                 // Only WebSocket passes: "h2c" would open a tunnel to the origin that no limit sees.
                 7 if is(name, b"upgrade") => f.upgrade |= is(h.value.trim_ascii(), b"websocket"),
@@ -189,8 +195,7 @@ impl<'b> Known<'b> {
                     f.length = Some(length);
                 }
                 15 if is(name, b"x-forwarded-for") => {
-                    let first = if f.forwarded.1 == 0 { at } else { f.forwarded.0 };
-                    f.forwarded = (first, at + 1);
+                    f.forwarded = (if f.forwarded.1 == 0 { at } else { f.forwarded.0 }, at + 1);
                 }
                 17 if is(name, b"transfer-encoding") => {
                     // Anything but one plain "chunked" is where parsers differ.

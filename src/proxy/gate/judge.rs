@@ -4,6 +4,7 @@ use super::chunked::{Malformed, Scanner};
 use super::head::{self, Body, Fields, Head, Parsed};
 use super::{Gate, H2_PREFACE, Rest, Step};
 use crate::base::clock::Time;
+use crate::proxy::challenge::{self, Ask};
 use crate::proxy::edge::{Place, Story};
 use crate::proxy::facts;
 use crate::proxy::path::Buffer;
@@ -54,7 +55,7 @@ impl Gate {
     fn whole(&mut self, bytes: &[u8], head: &Head<'_, '_>, policy: &Policy, now: Time) -> (usize, Option<Step>) {
         let state = &self.edge.state;
         let mut buffer = Buffer::new();
-        let mut facts = facts::of_head(head, &self.peer, policy, state, &mut buffer);
+        let mut facts = facts::of_head(head, &self.peer, policy, state, now, &mut buffer);
         let listen = &policy.settings.listen;
         if matches!(head.body, Body::Length(n) if n > listen.max_body_size.0) {
             facts.fault = Some(Reason::BodyTooLarge);
@@ -75,6 +76,7 @@ impl Gate {
                     reason: verdict.reason,
                     observed: verdict.observed,
                     delay: verdict.delay,
+                    probe: verdict.probe,
                 });
                 self.rest = rest;
                 let used = head.len + taken;
@@ -94,13 +96,16 @@ impl Gate {
         now: Time,
     ) -> (usize, Option<Step>) {
         self.served = true;
-        let edge = &self.edge;
+        let (edge, html) = (&self.edge, wants_html(head));
+        let (verdict, answer) = challenge::settle(verdict, policy, &edge.state, facts, || Ask::of_head(head, html, &self.peer), now);
         edge.state.counters.ended(verdict.reason);
         if let Some(limit) = verdict.limit(policy) {
             edge.state.counters.refused_by(limit.index);
         }
         if edge.log_gate.refused(now) {
-            edge.events.send(record::of_refused_head(head, facts, verdict, policy, &self.peer, now));
+            let mut record = record::of_refused_head(head, facts, &verdict, policy, &self.peer, now);
+            record.status = answer.as_ref().map_or(record.status, |a| a.status);
+            edge.events.send(record);
         }
         if verdict.fate == Fate::Close {
             // Answers to requests before this one are still owed.
@@ -113,13 +118,15 @@ impl Gate {
             Body::Length(_) | Body::Chunked => None,
         };
         let close = head.close || skip.is_none() || edge.is_draining();
-        let refusal = Refusal {
-            browser: wants_html(head),
-            head: head.method == "HEAD",
-            close,
-            ..Refusal::of(verdict, policy, facts.client, now)
-        };
-        reply_cache::write(&refusal, &edge.replies.load(), now, &mut self.outbox);
+        let is_head = head.method == "HEAD";
+        match answer {
+            Some(answer) => answer.write(is_head, close, &mut self.outbox),
+            None => {
+                let refusal =
+                    Refusal { browser: html, head: is_head, close, ..Refusal::of(&verdict, policy, facts.client, now) };
+                reply_cache::write(&refusal, &edge.replies.load(), now, &mut self.outbox);
+            }
+        }
         if close {
             // TLS ends with a message of its own.
             self.clean = head.close && skip == Some(0) && head.len == received && !self.io.is_tls();
