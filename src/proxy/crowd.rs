@@ -4,6 +4,7 @@ use super::edge::{Edge, Peer};
 use super::record;
 use crate::base::clock::{self, Time};
 use crate::client::key::ClientKey;
+use crate::verdict::Policy;
 use crate::verdict::reason::Reason;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -11,8 +12,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 
-/// Above this share of the cap, in percent, connections that only wait are closed.
-const NEAR: u64 = 80;
 /// How often each worker looks whether room is short.
 const EVERY: Duration = Duration::from_millis(100);
 /// A connection without a whole first request is left alone so long.
@@ -42,12 +41,15 @@ impl Hold {
         self.waiting.store((now.nanos() | 1) - u64::from(!unserved), Ordering::Relaxed);
     }
 
-    /// It is at work for this client.
-    pub(super) fn work(&self, client: ClientKey) {
-        let bits = client.bits();
+    /// This client was the last to ask for something.
+    pub(super) fn seen(&self, client: ClientKey) {
         // Relaxed: see `Hold`.
-        self.client.store((bits >> 64) as u64 ^ bits as u64, Ordering::Relaxed);
-        // Relaxed: as above.
+        self.client.store(fold(client), Ordering::Relaxed);
+    }
+
+    /// It is at work.
+    pub(super) fn work(&self) {
+        // Relaxed: see `Hold`.
         self.waiting.store(0, Ordering::Relaxed);
         // Relaxed: as above. A request that came at the last moment is answered, as others are.
         self.shed.store(false, Ordering::Relaxed);
@@ -95,11 +97,16 @@ pub(super) struct Stream(Arc<Peer>);
 
 impl Stream {
     /// Its head is whole.
-    pub(super) fn begin(peer: &Arc<Peer>, client: ClientKey) -> Self {
+    pub(super) fn begin(peer: &Arc<Peer>) -> Self {
         // Relaxed: see `Hold`.
         peer.hold.streams.fetch_add(1, Ordering::Relaxed);
-        peer.hold.work(client);
+        peer.hold.work();
         Self(peer.clone())
+    }
+
+    /// Among how many streams the connection's own slowness is divided.
+    pub(super) fn sharers(&self, policy: &Policy) -> usize {
+        self.0.hold.sharers(clock::now(), policy.settings.listen.send_grace) as usize
     }
 }
 
@@ -147,19 +154,18 @@ impl Crowd {
         let mut looks = tokio::time::interval(EVERY);
         loop {
             looks.tick().await;
-            let (open, most) = (u64::from(edge.state.connections.total()), u64::from(edge.most_connections()));
-            let excess = open.saturating_sub(most * NEAR / 100);
+            let excess = edge.too_many_connections(&edge.policy.load());
             if excess > 0 {
-                self.shed(excess, open, clock::now());
+                self.shed(excess, edge.state.connections.total(), clock::now());
             }
         }
     }
 
     /// Makes this worker's part of the room that is missing.
-    fn shed(&self, excess: u64, open: u64, now: Time) {
+    fn shed(&self, excess: u32, open: u32, now: Time) {
         let members = self.members();
         let all: Vec<_> = members.all.iter().flatten().collect();
-        let part = (excess * all.len() as u64).div_ceil(open.max(1)) as usize;
+        let part = (excess as usize * all.len()).div_ceil(open.max(1) as usize);
         let peers: Vec<&Peer> = all.iter().map(|(peer, _)| &**peer).collect();
         for at in choose(&peers, part, now) {
             // Relaxed: see `Hold`.
@@ -203,11 +209,15 @@ fn choose(peers: &[&Peer], most: usize, now: Time) -> Vec<usize> {
 /// Behind a trusted proxy the last client seen, else the peer.
 fn client_of(peer: &Peer) -> u64 {
     if !peer.trusted {
-        let bits = ClientKey::new(peer.address, 64).bits();
-        return (bits >> 64) as u64 ^ bits as u64;
+        return fold(ClientKey::new(peer.address, 64));
     }
     // Relaxed: see `Hold`.
     peer.hold.client.load(Ordering::Relaxed)
+}
+
+fn fold(client: ClientKey) -> u64 {
+    let bits = client.bits();
+    (bits >> 64) as u64 ^ bits as u64
 }
 
 /// Counts and tells that a connection ended without a reply.
@@ -263,15 +273,14 @@ mod tests {
         assert_eq!(choose(&peers.iter().collect::<Vec<_>>(), 9, NOW), [] as [usize; 0]);
         peers[0].hold.wait(false, NOW);
         assert_eq!(choose(&peers.iter().collect::<Vec<_>>(), 9, NOW), [0]);
-        peers[0].hold.work(ClientKey::new("192.0.2.1".parse().unwrap(), 64));
+        peers[0].hold.work();
         assert_eq!(choose(&peers.iter().collect::<Vec<_>>(), 9, NOW), [] as [usize; 0]);
     }
 
     #[test]
     fn streams_share_the_slowness_of_a_connection_that_is_blocked() {
         let peer = Arc::new(peer("192.0.2.1", false, None, false));
-        let client = ClientKey::new(peer.address, 64);
-        let streams: Vec<_> = (0..3).map(|_| Stream::begin(&peer, client)).collect();
+        let streams: Vec<_> = (0..3).map(|_| Stream::begin(&peer)).collect();
         let second = Duration::from_secs(1);
         assert_eq!(peer.hold.sharers(NOW, second), 1);
         peer.hold.blocked(NOW);

@@ -4,7 +4,9 @@
 use super::edge::{Edge, Peer};
 use super::transport::Transport;
 use crate::base::clock::{self, Time};
+use crate::verdict::Policy;
 use pingora_core::protocols::l4::ext::get_tcp_info;
+use socket2::SockRef;
 use std::io;
 use std::os::fd::AsRawFd;
 use std::pin::{Pin, pin};
@@ -15,6 +17,9 @@ use tokio::time::{Instant, Sleep};
 
 /// Near the caps clients have this part of their grace.
 const HURRY: u32 = 3;
+
+/// How long nothing may move where there is no floor.
+const NO_FLOOR: Duration = Duration::from_secs(30);
 
 /// How fast one connection takes what is sent; nothing is held before bytes have to wait.
 #[derive(Default)]
@@ -45,6 +50,8 @@ impl Pace {
             self.went_on();
         } else if self.is_too_slow(cx, io, edge, peer) {
             peer.hold.cut();
+            // What the kernel holds for it is let go, too.
+            let _ = SockRef::from(io.socket()).set_linger(Some(Duration::ZERO));
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         sent
@@ -64,7 +71,7 @@ impl Pace {
         if listen.min_send_rate.0 == 0 {
             return false;
         }
-        let grace = if edge.is_near_caps(&policy) { listen.send_grace / HURRY } else { listen.send_grace };
+        let grace = grace(edge, &policy);
         let window = self.0.get_or_insert_with(|| Box::new(Window::new(acknowledged(io), now)));
         let since = *window.since.get_or_insert(now);
         peer.hold.blocked(now);
@@ -92,6 +99,21 @@ impl Window {
         let timer = Box::pin(tokio::time::sleep_until(Instant::now()));
         Self { base, spent: Duration::ZERO, since: Some(now), timer }
     }
+}
+
+/// The waiting that the average is taken over.
+fn grace(edge: &Edge, policy: &Policy) -> Duration {
+    let grace = policy.settings.listen.send_grace;
+    if edge.is_near_caps(policy) { grace / HURRY } else { grace }
+}
+
+/// How long a client may take over `bytes`, where Pingora keeps the time: for a stream of HTTP/2, and without a floor.
+pub(super) fn patience(edge: &Edge, policy: &Policy, bytes: usize) -> Duration {
+    let listen = &policy.settings.listen;
+    if listen.min_send_rate.0 == 0 {
+        return listen.body_grace.max(NO_FLOOR);
+    }
+    grace(edge, policy) + Duration::from_secs_f64(bytes as f64 / listen.min_send_rate.0 as f64)
 }
 
 /// Bytes that the client's side has acknowledged: to the byte, where writes succeed in lumps of the kernel's buffer.

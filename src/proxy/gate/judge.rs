@@ -66,8 +66,10 @@ impl Gate {
         }
         let verdict = decide(policy, state, &facts, now);
         state.counters.observed_by(verdict.observed);
+        self.peer.hold.seen(facts.client);
         match (verdict.fate, here) {
             (Fate::Forward, Ok((taken, rest))) => {
+                self.peer.hold.work();
                 self.place = Some(Place::taken(state, facts.client));
                 self.story = Some(Story {
                     started: now,
