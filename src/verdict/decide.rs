@@ -14,6 +14,7 @@ use crate::flood::history::Spots;
 use crate::flood::judge::{Ask, Course, Held};
 use crate::flood::rank::Rank;
 use crate::flood::state::FloodState;
+use crate::flood::view::View;
 use crate::flood::window::Signal;
 use crate::limit::gcra::Decision;
 use crate::limit::table::Spot;
@@ -80,40 +81,39 @@ pub fn decide(policy: &Policy, state: &State, facts: &Facts<'_>, now: Time) -> V
         return Verdict::refuse(fault);
     }
     if facts.own {
-        return own(policy, facts, allowed, now);
+        return own(policy, state, facts, allowed, now);
     }
     if allowed {
         return enter(policy, state, facts, u32::MAX)
             .and_then(|()| bear(policy, state, facts, now, Share(0)))
             .map_or_else(|refused| refused, |delay| Verdict { delay, ..Verdict::forward(Reason::AllowList, 0) });
     }
-    let flood = policy.settings.flood.enabled;
-    let spots = flood.then(|| state.flood.locate(facts.client));
+    let flood = policy.settings.flood.enabled.then(|| (state.flood.locate(facts.client), state.flood.view()));
     let mut limits = Limits::find(policy, facts);
     let charged = limits.charge(policy, state, facts, now);
-    let verdict = match (charged, spots) {
+    let verdict = match (charged, &flood) {
         (Err(refused), _) => refused,
-        (Ok(()), Some(spots)) => by_rank(policy, state, facts, spots, now),
+        (Ok(()), Some((spots, view))) => by_rank(policy, state, facts, *spots, view, now),
         (Ok(()), None) => match bear(policy, state, facts, now, RESERVE) {
             Ok(delay) => Verdict { delay, ..Verdict::forward(Reason::Forwarded, 0) },
             Err(refused) => refused,
         },
     };
     let probe = verdict.probe || (limits.crowded && verdict.fate == Fate::Forward);
-    Verdict { probe, observed: limits.observed, ..verdict }
+    let state = flood.map_or(FloodState::Normal, |(_, view)| view.state);
+    Verdict { probe, observed: limits.observed, state, ..verdict }
 }
 
 /// A request for weir itself, behind the client's limits: it costs the origin nothing, and takes no place in flight.
-fn own(policy: &Policy, facts: &Facts<'_>, allowed: bool, now: Time) -> Verdict {
+fn own(policy: &Policy, state: &State, facts: &Facts<'_>, allowed: bool, now: Time) -> Verdict {
     let mut limits = Limits::find(policy, facts);
-    let within = if allowed { Ok(()) } else { limits.peek(now, facts).and_then(|()| limits.take(now, facts)) };
+    let within = if allowed { Ok(()) } else { limits.peek(state, now, facts).and_then(|()| limits.take(now, facts)) };
     let verdict = within.err().unwrap_or(Verdict::of(Fate::Own, Reason::ChallengePassed));
     Verdict { observed: limits.observed, ..verdict }
 }
 
 /// What becomes of a request that has passed all limits and has its place in flight, by what the flood says of it.
-fn by_rank(policy: &Policy, state: &State, facts: &Facts<'_>, spots: Spots, now: Time) -> Verdict {
-    let view = state.flood.view();
+fn by_rank(policy: &Policy, state: &State, facts: &Facts<'_>, spots: Spots, view: &View, now: Time) -> Verdict {
     let ask = Ask {
         client: facts.client,
         class: policy.class_of(facts),
@@ -123,7 +123,7 @@ fn by_rank(policy: &Policy, state: &State, facts: &Facts<'_>, spots: Spots, now:
         strength: policy.settings.flood.challenge.form.strength(),
         askable: view.state != FloodState::Normal && policy.askable(facts),
     };
-    let judged = state.flood.judge(&view, &ask, spots, now);
+    let judged = state.flood.judge(view, &ask, spots, now);
     let verdict = match judged.course {
         Course::Pass => match bear(policy, state, facts, now, policy.reserves[judged.rank as usize]) {
             Ok(delay) => Verdict { delay, probe: judged.probe, ..Verdict::forward(Reason::Forwarded, 0) },
@@ -148,7 +148,7 @@ fn by_rank(policy: &Policy, state: &State, facts: &Facts<'_>, spots: Spots, now:
         _ if verdict.soft => {}
         _ => state.flood.counts.one(Signal::Refused),
     }
-    Verdict { state: view.state, rank: Some(judged.rank), ..verdict }
+    Verdict { rank: Some(judged.rank), ..verdict }
 }
 
 const fn reason_of(held: Held) -> Reason {
