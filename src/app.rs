@@ -10,6 +10,7 @@ mod reloading;
 use crate::admin::{self, Admin, Live};
 use crate::base::clock;
 use crate::config::settings::Settings;
+use crate::control::bans::{self, Keeper, Rounds};
 use crate::control::detect::Detect;
 use crate::control::drain::{self, Drain};
 use crate::control::phase::PhaseCell;
@@ -93,6 +94,7 @@ pub struct App {
     admin: Admin,
     drain: Drain,
     detect: Detect,
+    rounds: Rounds,
     log: Arc<AccessLog>,
     reloader: Arc<Reloader>,
     phase: Arc<PhaseCell>,
@@ -134,6 +136,8 @@ pub fn start(path: &Path) -> Result<App, StartError> {
     let drain = take_records(&edge, &recent, &log)?;
     let detect = Detect::start(edge.policy.clone(), edge.state.clone()).map_err(anyhow::Error::from)?;
     let stop = look_after(&runtime, &edge, &reloader, &warning);
+    let keeper = Arc::new(keeper(&edge, &settings));
+    let rounds = keeper.start().map_err(anyhow::Error::from)?;
     let phase = Arc::new(PhaseCell::default());
     let live = Live {
         started: clock::now(),
@@ -149,12 +153,13 @@ pub fn start(path: &Path) -> Result<App, StartError> {
         queue: edge.events.clone(),
         log_gate: edge.log_gate.clone(),
         log: log.clone(),
+        bans: keeper,
         reload: asked_to_reload(&reloader, &runtime),
     };
     let admin = Admin::start(settings.admin.address, token, Arc::new(live))?;
     let workers = proxy::start(edge.clone(), bound, certificates.as_ref(), closing)?;
     phase.set(Phase::Serving);
-    Ok(App { edge, workers, runtime, admin, drain, detect, log, reloader, phase, stop, http, https })
+    Ok(App { edge, workers, runtime, admin, drain, detect, rounds, log, reloader, phase, stop, http, https })
 }
 
 /// What all connections share, with nothing in it yet.
@@ -185,6 +190,16 @@ fn take_records(edge: &Edge, recent: &Arc<Recent>, log: &Arc<AccessLog>) -> anyh
     let policy = edge.policy.clone();
     let names = Box::new(move || drain::limit_names(&policy.load()));
     Ok(Drain::start(drain::Parts { queue: edge.events.clone(), recent: recent.clone(), log: log.clone(), names })?)
+}
+
+/// The book of bans, with what its file holds.
+fn keeper(edge: &Edge, settings: &Settings) -> Keeper {
+    Keeper::open(bans::Parts {
+        policy: edge.policy.clone(),
+        state: edge.state.clone(),
+        pool: edge.pool.clone(),
+        file: settings.ban.file.clone(),
+    })
 }
 
 /// Starts what goes on beside the requests; the sender ends it.
@@ -257,6 +272,7 @@ impl App {
         }
         self.stop.send_replace(true);
         drop(self.detect);
+        drop(self.rounds);
         drop(self.drain);
         if !self.log.stop(LAST_LINES) {
             tracing::warn!("the last lines of the access log could not be written");

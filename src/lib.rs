@@ -9,7 +9,7 @@
 //!                              every Verdict and response ─► event queue ─► control plane
 //! ```
 //!
-//! Layers, lowest first: `base`; `config`, `event`; the pure core `client`, `access`, `limit`, `origin`,
+//! Layers, lowest first: `base`; `config`, `event`; the pure core `client`, `access`, `limit`, `origin`, `ban`,
 //! `flood`, `verdict`; the data plane `proxy` beside the control plane `control`, `sink`, `admin`, `simulate`, `demo`;
 //! `app` and `cli` on top. A module uses lower layers only; `verdict` alone joins its siblings; the two planes
 //! never meet but in data. `tests/tidy.rs` holds this.
@@ -17,6 +17,7 @@
 pub mod access;
 pub mod admin;
 pub mod app;
+pub mod ban;
 pub mod base;
 pub mod cli;
 pub mod client;

@@ -19,6 +19,7 @@ fn main() -> ExitCode {
         Command::Check { file } => cli::check::check(&file),
         Command::Schema { markdown } => cli::schema::schema(markdown),
         Command::Status { target, json } => cli::status::status(&target, json),
+        Command::Ban(command) => cli::ban::ban(command),
         Command::Why { address, target, json } => cli::why::why(&target, address, json),
     })
 }

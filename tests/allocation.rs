@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use weir::ban::{Book, Network, Record, Step, Who};
 use weir::base::clock::Time;
 use weir::client::key::ClientKey;
 use weir::flood::challenge::{Challenge, Proof};
@@ -108,6 +109,14 @@ fn every_verdict_is_reached_without_an_allocation() {
     };
     let mut now = Time::from_nanos(1 << 50);
     let policy = Policy::compile(Arc::new(settings), &networks, &state, now);
+    let mut book = Book::default();
+    for (net, step) in [("198.51.100.9/32", Step::REFUSE), ("2001:db8:b::/48", Step::CLOSE)] {
+        let network = Network::of_net(net.parse().unwrap());
+        book.put(Record::new(network, step, Who::Ladder, now, now + Duration::from_secs(3_600)), now).unwrap();
+    }
+    book.publish(&state.bans, true, now);
+    // The first look of a thread at anything that is published makes the thread known, once.
+    state.bans.lookup(ClientKey::new([192, 0, 2, 1].into(), 128), now);
     let mut seen = HashSet::new();
     let mut closed = false;
     let mut see = |facts: &Facts<'_>, times: u32, stay: bool, step: Duration| {
@@ -122,6 +131,8 @@ fn every_verdict_is_reached_without_an_allocation() {
     let pause = Duration::from_millis(50);
     see(&facts("192.0.2.1", Method::Get, b"/"), 3, false, pause);
     see(&facts("203.0.113.9", Method::Get, b"/"), 3, false, pause);
+    see(&facts("198.51.100.9", Method::Get, b"/"), 3, false, pause);
+    see(&facts("2001:db8:b::1", Method::Get, b"/"), 3, false, pause);
     see(&facts("2001:db8:d::1", Method::Get, b"/"), 3, false, pause);
     see(&facts("198.51.100.1", Method::Post, b"/login"), 5, false, pause);
     see(&facts("198.51.100.1", Method::Get, b"/trap"), 5, false, pause);
@@ -137,6 +148,7 @@ fn every_verdict_is_reached_without_an_allocation() {
     for reason in [
         Reason::Forwarded,
         Reason::AllowList,
+        Reason::Ban,
         Reason::DenyList,
         Reason::Limit,
         Reason::ClientInFlight,

@@ -50,6 +50,14 @@ impl CidrSet {
         }
     }
 
+    /// Whether any network of the set has an address in common with `net`.
+    pub fn intersects(&self, net: IpNet) -> bool {
+        match canonical(net) {
+            IpNet::V4(net) => self.v4.meets(net.network().into(), net.broadcast().into()),
+            IpNet::V6(net) => self.v6.meets(net.network().into(), net.broadcast().into()),
+        }
+    }
+
     /// How many networks there are, without those inside others.
     pub fn len(&self) -> usize {
         self.v4.nets.len() + self.v6.nets.len()
@@ -154,6 +162,12 @@ impl<N: Number> Ranges<N> {
         self.nets.get(at).copied().filter(|net| net.0 <= number && number <= net.1)
     }
 
+    /// Whether any range has a number from `first` to `last`.
+    fn meets(&self, first: N, last: N) -> bool {
+        let at = self.nets.partition_point(|net| net.1 < first);
+        self.nets.get(at).is_some_and(|net| net.0 <= last)
+    }
+
     fn bytes(&self) -> usize {
         size_of_val(&*self.nets) + size_of_val(&*self.index)
     }
@@ -242,6 +256,13 @@ mod tests {
                 let widest = holding.min_by_key(IpNet::prefix_len).map(|net| net.trunc());
                 prop_assert_eq!(set.find(address), widest, "{}", address);
                 prop_assert_eq!(set.contains(address), widest.is_some());
+            }
+            for (at, net) in nets.iter().enumerate().take(8) {
+                let others = CidrSet::build(nets.iter().enumerate().filter(|(n, _)| *n != at).map(|(_, net)| *net));
+                let net = canonical(*net).trunc();
+                let meets = |other: IpNet| other.contains(&net) || net.contains(&other);
+                let met = nets.iter().enumerate().any(|(n, other)| n != at && meets(canonical(*other).trunc()));
+                prop_assert_eq!(others.intersects(net), met, "{}", net);
             }
         }
     }

@@ -3,8 +3,10 @@
 use super::{Source, why};
 use crate::base::clock::{self, Time};
 use crate::base::rfc3339;
+use crate::base::units::parse_duration;
 use crate::client::key::ClientKey;
 use crate::config::settings::Limit;
+use crate::control::bans::{BanRequest, BanStatus, BanView, BansView, Keeper};
 use crate::control::phase::PhaseCell;
 use crate::control::recent::Recent;
 use crate::control::status::{
@@ -20,6 +22,7 @@ use crate::verdict::policy::CompiledLimit;
 use crate::verdict::reason::{Class, Reason};
 use crate::verdict::{Policy, State};
 use arc_swap::ArcSwap;
+use ipnet::IpNet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -57,6 +60,8 @@ pub struct Live {
     pub log_gate: Arc<LogGate>,
     /// The access log.
     pub log: Arc<AccessLog>,
+    /// The book of bans.
+    pub bans: Arc<Keeper>,
     /// Reads the config again.
     pub reload: Reload,
 }
@@ -85,6 +90,7 @@ impl Source for Live {
             connections_total: counts.connections,
             bytes_in: counts.bytes_in,
             bytes_out: counts.bytes_out,
+            bans: self.bans.status(now),
             origin: self.origin(&policy, &counts, now),
             log: LogStatus {
                 written: self.log.written(),
@@ -96,7 +102,26 @@ impl Source for Live {
     }
 
     fn why(&self, address: IpAddr) -> Why {
-        why::why(&self.policy.load(), &self.state, &self.recent, address, clock::now())
+        let now = clock::now();
+        let bans = self.bans.of(address, now);
+        why::why(&self.policy.load(), &self.state, &self.recent, address, bans, now)
+    }
+
+    fn bans(&self, max: usize) -> BansView {
+        self.bans.view(max, clock::now())
+    }
+
+    fn ban(&self, request: &BanRequest) -> Result<BanView, String> {
+        let duration = parse_duration(&request.duration).map_err(|e| format!("for: {:?} {e}", request.duration))?;
+        self.bans.add(network(&request.address)?, duration, &request.reason, clock::now())
+    }
+
+    fn unban(&self, address: &str) -> Result<BanView, String> {
+        self.bans.remove(network(address)?, clock::now())
+    }
+
+    fn pause_bans(&self, pause: bool) -> BanStatus {
+        self.bans.pause(pause, clock::now())
     }
 
     fn recent(&self, max: usize) -> RecentView {
@@ -138,6 +163,20 @@ impl Live {
                 sum_s: counts.latency_sum_us as f64 / 1e6,
             },
         }
+    }
+}
+
+/// The network or the address that an operator wrote.
+fn network(text: &str) -> Result<IpNet, String> {
+    if let Ok(address) = text.parse::<IpAddr>() {
+        return Ok(address.into());
+    }
+    let net: IpNet = text.parse().map_err(|_| {
+        format!("address: {text:?} is neither an address such as 192.0.2.7 nor a network such as 192.0.2.0/24")
+    })?;
+    match net.trunc() {
+        exact if exact == net => Ok(net),
+        meant => Err(format!("address: {text:?} has bits set behind its prefix; write {meant}, or the address alone")),
     }
 }
 

@@ -10,6 +10,7 @@ pub use guard::Token;
 pub use live::{Live, Reload};
 pub use server::{Admin, Error};
 
+use crate::control::bans::{BanRequest, BanStatus, BanView, BansView};
 use crate::control::status::{FaultView, Phase, RecentView, Reloaded, Status, Why};
 use std::net::IpAddr;
 
@@ -25,6 +26,14 @@ pub trait Source: Send + Sync + 'static {
     fn recent(&self, max: usize) -> RecentView;
     /// Reads the config again and puts it in force, or says every fault.
     fn reload(&self) -> Result<Reloaded, Vec<FaultView>>;
+    /// The bans that hold, the longest first, at most `max`.
+    fn bans(&self, max: usize) -> BansView;
+    /// Bans, or says why not.
+    fn ban(&self, request: &BanRequest) -> Result<BanView, String>;
+    /// Lifts a ban, or says why not.
+    fn unban(&self, address: &str) -> Result<BanView, String>;
+    /// Pauses the ladder, or lets it go on.
+    fn pause_bans(&self, pause: bool) -> BanStatus;
 }
 
 #[cfg(test)]

@@ -2,12 +2,13 @@
 
 use super::Source;
 use super::guard::{Guard, check};
+use crate::control::bans::BanRequest;
 use crate::control::status::Phase;
 use crate::sink::prometheus;
-use axum::extract::{Query, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use axum::{Json, Router, middleware};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
@@ -17,6 +18,9 @@ type Shared = Arc<dyn Source>;
 
 /// How many of the latest refusals `/api/recent` gives.
 const RECENT: usize = 50;
+
+/// How many bans `/api/bans` gives.
+const BANS: usize = 1_000;
 
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 
@@ -29,6 +33,10 @@ pub(super) fn router(source: Shared, guard: Guard) -> Router {
         .route("/api/recent", get(async |State(s): State<Shared>| json(&s, |s| s.recent(RECENT)).await))
         .route("/api/why", get(why))
         .route("/api/reload", post(reload))
+        .route("/api/bans", get(async |State(s): State<Shared>| json(&s, |s| s.bans(BANS)).await).post(ban))
+        .route("/api/bans/pause", post(async |State(s): State<Shared>| json(&s, |s| s.pause_bans(true)).await))
+        .route("/api/bans/resume", post(async |State(s): State<Shared>| json(&s, |s| s.pause_bans(false)).await))
+        .route("/api/bans/{*address}", delete(unban))
         .route(
             "/",
             get(async || ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], include_str!("page/page.html"))),
@@ -74,6 +82,22 @@ async fn reload(State(source): State<Shared>) -> Response {
     match away(&source, |s| s.reload()).await {
         Ok(Ok(changes)) => Json(changes).into_response(),
         Ok(Err(faults)) => (StatusCode::UNPROCESSABLE_ENTITY, Json(Refused { faults })).into_response(),
+        Err(failed) => failed.into_response(),
+    }
+}
+
+async fn ban(State(source): State<Shared>, Json(request): Json<BanRequest>) -> Response {
+    match away(&source, move |s| s.ban(&request)).await {
+        Ok(Ok(ban)) => Json(ban).into_response(),
+        Ok(Err(why)) => (StatusCode::UNPROCESSABLE_ENTITY, why + "\n").into_response(),
+        Err(failed) => failed.into_response(),
+    }
+}
+
+async fn unban(State(source): State<Shared>, Path(address): Path<String>) -> Response {
+    match away(&source, move |s| s.unban(&address)).await {
+        Ok(Ok(ban)) => Json(ban).into_response(),
+        Ok(Err(why)) => (StatusCode::NOT_FOUND, why + "\n").into_response(),
         Err(failed) => failed.into_response(),
     }
 }

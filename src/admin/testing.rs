@@ -2,6 +2,7 @@
 
 use super::{Admin, Source, Token};
 use crate::base::clock::Time;
+use crate::control::bans::{BanRequest, BanStatus, BanView, BansView};
 use crate::control::recent::Recent;
 use crate::control::status::{FaultView, Owed, Phase, RecentView, Reloaded, Status, Why, fixture};
 use crate::event::entry::Entry;
@@ -39,6 +40,20 @@ pub(crate) fn refusal(client: IpAddr) -> Entry<'static> {
     Entry::new(&record, &[]).into_owned()
 }
 
+pub(crate) fn ban() -> BanView {
+    BanView {
+        network: "192.0.2.7".into(),
+        step: "ban 1".into(),
+        by: "ladder".into(),
+        reason: "login".into(),
+        evidence: "8 failed logins beyond 3/m, the last for /login\u{1b}[31m".into(),
+        since: "2024-02-29T12:00:00.000Z".into(),
+        until: "2024-02-29T12:01:00.000Z".into(),
+        left_s: 42.0,
+        hits: 17,
+    }
+}
+
 impl Source for Fixed {
     fn phase(&self) -> Phase {
         *self.phase.lock().unwrap()
@@ -53,6 +68,7 @@ impl Source for Fixed {
             address,
             client: address.to_string(),
             allowed_by: None,
+            bans: vec![ban()],
             denied_by: Some("192.0.2.0/24".into()),
             trusted_proxy: false,
             verdict: "refused: the client is on the deny list".into(),
@@ -75,6 +91,28 @@ impl Source for Fixed {
         let recent = Recent::with_capacity(4);
         recent.add(refusal("192.0.2.7".parse().unwrap()));
         RecentView { refusals: recent.of(max, |_| true), top: recent.top(10, |c| c) }
+    }
+
+    fn bans(&self, _: usize) -> BansView {
+        BansView { status: self.status().bans, bans: vec![ban()] }
+    }
+
+    fn ban(&self, request: &BanRequest) -> Result<BanView, String> {
+        match request.address.as_str() {
+            "10.0.0.5" => Err("ban of 10.0.0.5 refused: 10.0.0.5 is in client.trusted_proxies".into()),
+            network => Ok(BanView { network: network.into(), by: "operator".into(), ..ban() }),
+        }
+    }
+
+    fn unban(&self, address: &str) -> Result<BanView, String> {
+        match address {
+            "192.0.2.0/24" => Ok(BanView { network: address.into(), ..ban() }),
+            other => Err(format!("{other} is not banned by itself")),
+        }
+    }
+
+    fn pause_bans(&self, paused: bool) -> BanStatus {
+        BanStatus { paused, ..self.status().bans }
     }
 
     fn reload(&self) -> Result<Reloaded, Vec<FaultView>> {

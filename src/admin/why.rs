@@ -5,6 +5,7 @@ use crate::base::clock::Time;
 use crate::base::units::{Share, show_duration};
 use crate::client::key::ClientKey;
 use crate::config::settings::Action;
+use crate::control::bans::BanView;
 use crate::control::recent::Recent;
 use crate::control::status::{Owed, Why};
 use crate::limit::gcra::Decision;
@@ -18,7 +19,14 @@ use std::time::Duration;
 const RECENT: usize = 20;
 
 /// All that is known about the client at `address`.
-pub(super) fn why(policy: &Policy, state: &State, recent: &Recent, address: IpAddr, now: Time) -> Why {
+pub(super) fn why(
+    policy: &Policy,
+    state: &State,
+    recent: &Recent,
+    address: IpAddr,
+    bans: Vec<BanView>,
+    now: Time,
+) -> Why {
     let prefix = policy.settings.client.ipv6_prefix;
     let key = ClientKey::new(address, prefix);
     let limits: Vec<Owed> = policy.limits.iter().map(|l| owed(policy, l, address, key, now)).collect();
@@ -27,9 +35,10 @@ pub(super) fn why(policy: &Policy, state: &State, recent: &Recent, address: IpAd
     Why {
         address,
         client: if key.ipv4().is_some() { key.to_string() } else { format!("{key}/{prefix}") },
-        verdict: verdict(policy, state, key, &limits, (allowed_by.is_some(), denied_by.is_some()), now),
+        verdict: verdict(policy, state, address, &limits, (allowed_by.is_some(), denied_by.is_some()), now),
         allowed_by,
         denied_by,
+        bans,
         trusted_proxy: policy.trusted.contains(address),
         in_flight: state.in_flight.of_client(key.bits()).into(),
         limits,
@@ -69,12 +78,18 @@ fn owed(policy: &Policy, limit: &CompiledLimit, address: IpAddr, key: ClientKey,
 fn verdict(
     policy: &Policy,
     state: &State,
-    key: ClientKey,
+    address: IpAddr,
     limits: &[Owed],
     (allowed, denied): (bool, bool),
     now: Time,
 ) -> String {
     let settings = &policy.settings;
+    let key = ClientKey::new(address, settings.client.ipv6_prefix);
+    let ban = state.bans.lookup(ClientKey::new(address, 128), now);
+    if let Some(ban) = ban.filter(|_| !allowed) {
+        let how = if ban.closes() { "closed" } else { "refused" };
+        return format!("{how}: {} is banned for another {}", ban.network, rounded(ban.until.since(now).as_secs_f64()));
+    }
     if !allowed && denied {
         return "refused: the client is on the deny list".into();
     }
@@ -173,7 +188,7 @@ mod tests {
         }
 
         fn why(&self, client: &str) -> Why {
-            why(&self.policy, &self.state, &self.recent, client.parse().unwrap(), self.now)
+            why(&self.policy, &self.state, &self.recent, client.parse().unwrap(), vec![], self.now)
         }
     }
 

@@ -1,6 +1,7 @@
 //! What memory a config takes, asked of the very things that `start` makes.
 
 use super::{RECENT, machine};
+use crate::ban::{Book, Offences, book};
 use crate::control::recent::Recent;
 use crate::event::queue::Queue;
 use crate::proxy::{self, Replies};
@@ -69,7 +70,7 @@ fn row(what: &str, count: usize, each: usize) -> Row {
     Row { what: what.to_owned(), count, each, fixed: true }
 }
 
-fn fixed(policy: &Policy, state: &State) -> [Row; 7] {
+fn fixed(policy: &Policy, state: &State) -> [Row; 8] {
     let settings = &policy.settings;
     let lists = policy.allow.bytes() + policy.deny.bytes() + policy.trusted.bytes();
     let replies = Replies::load(&settings.reply).map_or(0, |replies| replies.memory());
@@ -81,11 +82,12 @@ fn fixed(policy: &Policy, state: &State) -> [Row; 7] {
         row("event queue", 1, Queue::new().memory()),
         row("latest refusals, for weir why", 1, Recent::with_capacity(RECENT).memory()),
         row("bodies of refusals", 1, replies),
+        row("counts of offences", 1, Offences::memory()),
     ]
 }
 
 /// What only traffic fills.
-fn in_use(policy: &Policy) -> [Row; 4] {
+fn in_use(policy: &Policy) -> [Row; 5] {
     let settings = &policy.settings;
     let (listen, origin) = (&settings.listen, &settings.origin);
     let used = |what: &str, count: usize, each: usize| Row { fixed: false, ..row(what, count, each) };
@@ -94,6 +96,7 @@ fn in_use(policy: &Policy) -> [Row; 4] {
         used("connections of clients", listen.max_connections as usize, proxy::memory::of_connection(listen)),
         used("requests in flight", origin.max_in_flight as usize, proxy::memory::of_request()),
         used("connections to the origin", to_origin, proxy::memory::of_origin_connection()),
+        used("bans, 100,000 of them", 1, book::CAPACITY * Book::MEMORY_OF_ONE),
         used("access log, lines that wait", 1, AccessLog::memory(&settings.log.access)),
     ]
 }

@@ -2,6 +2,7 @@
 
 use super::exit::{Code, Failure};
 use crate::admin::Token;
+use http::Request;
 use serde::de::DeserializeOwned;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -26,6 +27,20 @@ pub struct Target {
 impl Target {
     /// The text of one answer.
     pub fn get(&self, path: &str) -> anyhow::Result<String> {
+        self.send(Request::get(path), ())
+    }
+
+    /// The text of the answer to `body`, which is JSON.
+    pub fn post(&self, path: &str, body: String) -> anyhow::Result<String> {
+        self.send(Request::post(path).header("Content-Type", "application/json"), body)
+    }
+
+    /// The text of the answer to a deletion.
+    pub fn delete(&self, path: &str) -> anyhow::Result<String> {
+        self.send(Request::delete(path), ())
+    }
+
+    fn send(&self, request: http::request::Builder, body: impl ureq::AsSendBody) -> anyhow::Result<String> {
         let base = self.admin.trim_end_matches('/');
         if !base.starts_with("http://") {
             let why = format!("--admin: {base:?} has to be a URL such as http://127.0.0.1:9901");
@@ -38,19 +53,25 @@ impl Target {
             .proxy(None)
             .build()
             .into();
-        let mut request = agent.get(format!("{base}{path}"));
+        let path = request.uri_ref().map(ToString::to_string).unwrap_or_default();
+        let mut request = request.uri(format!("{base}{path}"));
         if let Some(file) = &self.token_file {
             let token = Token::read(file).map_err(|e| Failure::new(Code::NoInput, e))?;
             request = request.header("Authorization", token.bearer());
         }
         let unavailable = |e| Failure::new(Code::Unavailable, format!("no weir answers at {base}: {e}"));
-        let mut response = request.call().map_err(unavailable)?;
+        let request = request.body(body).map_err(|e| Failure::new(Code::Usage, format!("{base}{path}: {e}")))?;
+        let mut response = agent.run(request).map_err(unavailable)?;
         let text = response.body_mut().with_config().limit(MAX_ANSWER).read_to_string().map_err(unavailable)?;
         match response.status().as_u16() {
             200 => Ok(text),
             401 => {
                 let hint = "name the file that holds it by --token-file or WEIR_TOKEN_FILE";
                 Err(Failure::new(Code::NoPermission, format!("{base} asks for its admin token: {hint}")).into())
+            }
+            // What was asked for can't be done; the answer says why.
+            404 | 422 if !text.trim().is_empty() => {
+                Err(Failure::new(Code::Data, super::table::harmless(text.trim()).to_string()).into())
             }
             status => {
                 let why = super::table::harmless(text.trim());
@@ -61,8 +82,12 @@ impl Target {
 
     /// One answer, read.
     pub fn get_json<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
-        let text = self.get(path)?;
-        serde_json::from_str(&text).map_err(|e| {
+        self.read(&self.get(path)?, path)
+    }
+
+    /// An answer to `path`, read.
+    pub fn read<T: DeserializeOwned>(&self, text: &str, path: &str) -> anyhow::Result<T> {
+        serde_json::from_str(text).map_err(|e| {
             let why = format!("{}{path} is not what this version of weir expects: {e}", self.admin);
             Failure::new(Code::Data, why).into()
         })

@@ -1,6 +1,7 @@
 //! Layer 4: the commands.
 
 pub mod ask;
+pub mod ban;
 pub mod check;
 pub mod exit;
 pub mod logging;
@@ -24,6 +25,7 @@ Examples:
   weir check /etc/weir.toml             say everything that is wrong with it
   weir status                           what the running weir does now
   weir why 192.0.2.7                    why was this client refused?
+  weir ban list                         who is banned, why, until when?
   kill -HUP PID                         take the config anew; a faulty one is refused
 
 Exit codes: 0 well, 64 wrong usage, 66 no such file, 69 no answer or address taken, 77 not permitted, 78 faulty config.";
@@ -86,6 +88,9 @@ WEIR_LOG sets what weir logs about itself on stderr, such as WEIR_LOG=debug.")]
         #[arg(long)]
         json: bool,
     },
+    /// Show bans, ban by hand, lift bans, pause the ladder
+    #[command(subcommand)]
+    Ban(ban::Ban),
 }
 
 const DEFAULT_CONFIG: &str = "config/weir.toml";

@@ -25,6 +25,9 @@ fn show(why: &Why, colour: bool) -> String {
     if let Some(network) = &why.denied_by {
         text += &format!("on the deny list by {}\n", harmless(network));
     }
+    if !why.bans.is_empty() {
+        text += &format!("\n{}\n{}\n", paint("Bans", Style::Bold, colour), super::ban::table(&why.bans).render(colour));
+    }
     if why.trusted_proxy {
         text += "a trusted proxy: what it forwards is counted for the clients that it names\n";
     }
@@ -98,6 +101,7 @@ mod tests {
         for part in [
             "now: refused: the client is on the deny list",
             "on the deny list by 192.0.2.0/24",
+            "8 failed logins beyond 3/m, the last for /login",
             "over: refuse for 2 s  in 20 s",
             "Its latest 1 refusals",
             "refused 429",

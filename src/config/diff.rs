@@ -1,6 +1,6 @@
 //! What a reload would change.
 
-use super::settings::{Limit, LimitKey, Listen, Origin, Settings};
+use super::settings::{Ban, Limit, LimitKey, Listen, Origin, Settings};
 use crate::base::units::show_duration;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -109,6 +109,7 @@ pub(super) fn values(settings: &Settings) -> Vec<(String, String)> {
         out.put("allow", list(&settings.lists.allow));
         out.put("deny", list(&settings.lists.deny));
     });
+    out.within("ban", |out| out.ban(&settings.ban));
     out.within("reply", |out| {
         out.put("page", files(&settings.reply.page));
         out.put("problem", files(&settings.reply.problem));
@@ -181,6 +182,30 @@ impl Values {
             out.put_time("drain_delay", listen.drain_delay);
             out.put_time("drain_timeout", listen.drain_timeout);
         });
+    }
+
+    fn ban(&mut self, ban: &Ban) {
+        let steps: Vec<_> = ban.ladder.iter().map(|step| show_duration(*step)).collect();
+        self.put("enabled", ban.enabled);
+        self.put_time("refuse", ban.refuse);
+        self.put_time("close", ban.close);
+        self.put("ladder", list(&steps));
+        self.put_time("forget_after", ban.forget_after);
+        self.put("max_per_minute", ban.max_per_minute);
+        self.put("rollup_members", ban.rollup_members);
+        self.put("honeypot", list(&ban.honeypot));
+        self.put("login_paths", list(&ban.login_paths));
+        for (name, threshold) in [
+            ("refusals", ban.refusals),
+            ("client_errors", ban.client_errors),
+            ("protocol", ban.protocol),
+            ("login", ban.login),
+            ("slow", ban.slow),
+        ] {
+            self.put(&format!("{name}.rate"), threshold.rate);
+            self.put(&format!("{name}.burst"), threshold.burst);
+        }
+        self.put_path("file", ban.file.as_deref());
     }
 
     fn origin(&mut self, origin: &Origin) {

@@ -1,5 +1,6 @@
 //! Every key of the config: its name, kind, default and meaning, each said once, here and in the files below.
 
+mod ban;
 mod challenge;
 mod flood;
 mod later;
@@ -54,6 +55,7 @@ fn config(s: &mut Section<'_, '_>) -> Settings {
         lists: s.table("lists", "Who is always let through, and who never.", lists),
         limits: s.tables("limit", limit::MOST, "A limit; several are tried in their order.", limit::limit),
         flood: s.table("flood", "What is done against floods.", flood::flood),
+        ban: s.table("ban", "Who is turned away for a time. A time-out for repeated offences, step by step.", ban::ban),
         reply: s.table("reply", "What a refused client gets to read, in place of the built-in texts.", reply),
         log: s.table("log", "The access log.", log),
     };

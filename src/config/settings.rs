@@ -1,7 +1,9 @@
 //! A checked config as plain values: every default filled in, every unit resolved, nothing left to doubt.
 
+mod ban;
 mod challenge;
 
+pub use ban::{Ban, Threshold};
 pub use challenge::{Challenge, Form, Secret};
 
 use crate::base::units::{Bytes, Rate, Share};
@@ -28,6 +30,8 @@ pub struct Settings {
     pub limits: Vec<Limit>,
     /// What is done against floods.
     pub flood: Flood,
+    /// Who is turned away for a time.
+    pub ban: Ban,
     /// What a refused client gets to read.
     pub reply: Reply,
     /// The access log.

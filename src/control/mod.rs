@@ -1,5 +1,6 @@
 //! Layer 3, control plane: everything slow, off the request's path.
 
+pub mod bans;
 pub mod detect;
 pub mod drain;
 pub mod health;

@@ -1,5 +1,6 @@
 //! What a running weir tells about itself: one picture for `/api/status`, `/metrics`, the live page and `weir status`.
 
+use super::bans::{BanStatus, BanView};
 use super::recent::Refused;
 use crate::event::entry::Entry;
 use serde::{Deserialize, Serialize};
@@ -51,6 +52,8 @@ pub struct Status {
     pub bytes_in: u64,
     /// Response body bytes passed back.
     pub bytes_out: u64,
+    /// The ladder and its bans.
+    pub bans: BanStatus,
     /// The origin.
     pub origin: OriginStatus,
     /// What became of records of requests.
@@ -235,6 +238,8 @@ pub struct Why {
     pub client: String,
     /// The network of the allow list that it is in.
     pub allowed_by: Option<String>,
+    /// Bans that it is or was under, as far as they are remembered, the narrowest first.
+    pub bans: Vec<BanView>,
     /// The network of the deny list that it is in.
     pub denied_by: Option<String>,
     /// Whether it is a trusted proxy, whose own address is then seldom a client's.
@@ -315,6 +320,7 @@ pub(crate) fn fixture() -> Status {
         connections_total: 600,
         bytes_in: 7,
         bytes_out: 8,
+        bans: super::bans::fixture(),
         origin: OriginStatus {
             capacity: "500/s".into(),
             max_in_flight: 512,

@@ -155,7 +155,8 @@ impl Detector {
         let offered = signs.evidence.offered;
         self.measure_groups(capacity);
         let before = self.state;
-        let harm = offered > HARM * capacity || signs.origin_suffers;
+        let harm = offered > HARM * capacity || signs.origin_suffers || signs.costly;
+        let low = offered < CALM * capacity && signs.cheap;
         let alarm = alarm || harm;
         if let Some(pinned) = self.pinned {
             let change = (pinned != self.state).then(|| self.go(pinned, Cause::Pinned, &signs, now));
@@ -163,8 +164,8 @@ impl Detector {
             return change;
         }
         let cause = match self.state {
-            FloodState::Attack => self.in_attack(&signs, offered < CALM * capacity, now),
-            _ => self.watch(&signs, alarm, harm, offered < CALM * capacity, now),
+            FloodState::Attack => self.in_attack(&signs, low, now),
+            _ => self.watch(&signs, alarm, harm, low, now),
         };
         self.steer(capacity);
         let (to, cause) = cause?;
@@ -219,7 +220,7 @@ impl Detector {
         match self.state {
             FloodState::Normal if alarm => Some((FloodState::Elevated, Cause::Rate)),
             FloodState::Elevated if harm => {
-                Some((FloodState::Overload, if signs.origin_suffers { Cause::Origin } else { Cause::Load }))
+                Some((FloodState::Overload, signs.cause_of_harm()))
             }
             FloodState::Normal => None,
             _ => self.settle(!alarm && low, now),
@@ -279,14 +280,8 @@ impl Detector {
             self.admitted = match self.state {
                 FloodState::Overload if used > 0.97 => (self.admitted * 0.9).max(0.02),
                 FloodState::Overload if used < 0.94 => {
-                    let room = if used < 0.6 {
-                        1.3
-                    } else if used < 0.8 {
-                        1.1
-                    } else {
-                        1.03
-                    };
-                    (self.admitted * room + 0.001).min(1.0)
+                    let grown = (self.admitted * 1.03 + 0.001).max(self.fitting(capacity).min(self.admitted * 1.3));
+                    grown.min(1.0)
                 }
                 FloodState::Overload => self.admitted,
                 _ => 1.0,

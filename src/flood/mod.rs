@@ -7,6 +7,7 @@
 pub mod baseline;
 pub mod challenge;
 pub mod class;
+pub mod cost;
 pub mod detector;
 pub mod history;
 pub mod judge;
@@ -27,6 +28,7 @@ use crate::limit::gcra::Quota;
 use crate::limit::seeds::Seeds;
 use crate::limit::table::Table;
 use arc_swap::ArcSwap;
+use cost::{Costs, Route};
 use class::Agents;
 use detector::{Detector, Readings};
 use history::History;
@@ -40,6 +42,8 @@ use window::{AGENTS, Counts, Signal};
 
 /// Clients that an attack's own limits can tell apart, 8 bytes each, twice.
 const CLIENTS: u32 = 1 << 19;
+/// What a client may send at once in an attack.
+const CLIENT_BURST: u32 = 60;
 /// Clients that can be remembered as asked, 8 bytes each.
 const ASKED: u32 = 1 << 17;
 /// How many changes of state are remembered.
@@ -51,6 +55,8 @@ pub struct Flood {
     pub counts: Counts,
     /// Good clients of the last fortnight.
     pub history: History,
+    /// What requests cost the origin.
+    pub costs: Costs,
     /// Agents seen before.
     pub agents: Agents,
     view: ArcSwap<View>,
@@ -101,7 +107,7 @@ impl Flood {
             detector: Mutex::new(Detector::default()),
             changes: Mutex::default(),
             ledger: Ledger::new(ASKED, seeds()),
-            clients: Own::new(2, 60, seeds()),
+            clients: Own::new(2, CLIENT_BURST, seeds()),
             // The burst leaves room for dearer pages.
             pages: Own::new(4, 4_096, seeds()),
             budgets: Shared {
@@ -113,6 +119,7 @@ impl Flood {
                 strangers: Budget::new(),
                 agents_own: Box::new(std::array::from_fn(|_| Budget::new())),
             },
+            costs: Costs::new(seeds()),
         }
     }
 
@@ -164,16 +171,20 @@ impl Flood {
         self.changes.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
     }
 
-    /// The origin has answered a client's request.
-    pub fn answered(&self, client: ClientKey, status: u16, took: Duration, now: Time) {
+    /// The origin has answered a client's request for `route`.
+    pub fn answered(&self, client: ClientKey, route: Route, status: u16, took: Duration, now: Time) {
         self.counts.one(Signal::Answers);
         self.counts.add(Signal::Latency, u32::try_from(took.as_millis()).unwrap_or(u32::MAX));
         // 500 is what a broken page answers; these say that there was nobody to answer it.
         if matches!(status, 502..=504) {
             self.counts.one(Signal::Errors);
         }
-        if History::good_status(status) && self.view().state != FloodState::Attack {
+        let state = self.view().state;
+        if History::good_status(status) && state != FloodState::Attack {
             self.history.good(client, now);
+        }
+        if matches!(status, 200..400) && state == FloodState::Normal && route != Route::UNKNOWN {
+            self.costs.learn(route, took, now);
         }
     }
 
@@ -188,7 +199,7 @@ impl Flood {
     /// All memory, which does not grow.
     pub fn bytes(&self) -> usize {
         let tables = self.clients.table.bytes() + self.pages.table.bytes();
-        self.history.bytes() + Counts::bytes() + self.ledger.bytes() + tables + AGENTS * size_of::<Budget>()
+        self.history.bytes() + Counts::bytes() + Costs::bytes() + self.ledger.bytes() + tables + AGENTS * size_of::<Budget>()
     }
 
     fn detector(&self) -> MutexGuard<'_, Detector> {

@@ -6,6 +6,7 @@ use crate::base::clock::Time;
 use crate::client::key::ClientKey;
 use crate::event::log_gate::LogGate;
 use crate::event::queue::Queue;
+use crate::flood::cost::Route;
 use crate::limit::budget::Budget;
 use crate::origin::Pool;
 use crate::verdict::{Policy, State};
@@ -118,6 +119,8 @@ pub(super) struct Story {
     pub(super) reason: crate::verdict::reason::Reason,
     /// Limits that would have refused it.
     pub(super) observed: u64,
+    /// What it is likely to cost the origin.
+    pub(super) route: Route,
     /// How long it waits in line for the origin.
     pub(super) delay: Duration,
     /// The answer is to bring a cookie.

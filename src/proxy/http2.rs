@@ -93,13 +93,15 @@ pub(super) fn peer_of(session: &Session) -> Result<Arc<Peer>> {
     peer.cloned().ok_or_else(|| Error::explain(ErrorType::InternalError, "a connection without a peer"))
 }
 
-/// Notes that the client reset a stream; too many cost the connection (CVE-2023-44487).
-pub(super) fn count_reset(peer: &Peer, policy: &Policy) {
+/// Notes that the client reset a stream; too many cost the connection (CVE-2023-44487). True where they are too many.
+pub(super) fn count_reset(peer: &Peer, policy: &Policy) -> bool {
     let most = policy.settings.listen.h2.max_resets;
     let quota = Quota::new(Rate { count: most.max(1), period: Duration::from_secs(10) }, most.max(1));
-    if !peer.resets.take(&quota, clock::now(), Share(0)).admits() {
+    let too_many = !peer.resets.take(&quota, clock::now(), Share(0)).admits();
+    if too_many {
         condemn(peer);
     }
+    too_many
 }
 
 /// The connection is to die at its next read or write; unless a trusted proxy brings many clients on it, of whom one

@@ -12,6 +12,7 @@ pub mod gate;
 mod http2;
 mod listener;
 pub mod memory;
+mod offences;
 mod pace;
 mod path;
 mod record;

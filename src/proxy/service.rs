@@ -4,7 +4,7 @@ use super::context::Context;
 use super::edge::Edge;
 use super::gate::Gate;
 use super::reply::Refusal;
-use super::{challenge, forward, http2, pace, record, stream};
+use super::{challenge, forward, http2, offences, pace, record, stream};
 use crate::base::clock::{self, Time};
 use crate::config::settings::OriginProtocol;
 use crate::origin::Pick;
@@ -321,7 +321,7 @@ impl Service {
         if matches!(reason.class(), Class::Forward | Class::Fault) && status > 0 {
             let sent = story.started + story.delay;
             let took = context.first_byte.map_or_else(|| now.since(sent), |at| at.since(sent));
-            self.edge.state.flood.answered(story.client, status, took, **now);
+            self.edge.state.flood.answered(story.client, story.route, status, took, **now);
         }
     }
 
@@ -342,15 +342,17 @@ impl Service {
         if reason == Reason::ClientGone
             && let Some(peer) = &context.peer
             && session.is_http2()
+            && http2::count_reset(peer, &context.policy)
         {
-            http2::count_reset(peer, &context.policy);
+            offences::of_resets(&edge.state, context, *now);
         }
+        let status = session.response_written().map_or(0, |r| r.status.as_u16());
+        offences::of_ended(&edge.state, context, session.req_header(), reason, status, &now);
         let log = match reason.class() {
             Class::Forward => edge.log_gate.forwarded(context.request_id as u64),
             _ => edge.log_gate.refused(*now),
         };
         if log {
-            let status = session.response_written().map_or(0, |r| r.status.as_u16());
             edge.events.send(record::of_ended(session.req_header(), context, reason, status, *now));
         }
         (context.place, context.stream) = (None, None);

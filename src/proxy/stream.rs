@@ -8,6 +8,7 @@ use super::path::Buffer;
 use super::reply::Refusal;
 use super::{crowd, facts, http2, record};
 use crate::base::clock;
+use crate::verdict::offence::note_verdict;
 use crate::verdict::reason::Reason;
 use crate::verdict::{Fate, decide};
 use bytes::Bytes;
@@ -25,7 +26,8 @@ pub(super) async fn filter(edge: &Edge, session: &mut Session, peer: &Arc<Peer>,
     if declared_length(request).is_some_and(|n| n > policy.settings.listen.max_body_size.0) {
         facts.fault = Some(Reason::BodyTooLarge);
     }
-    let verdict = decide(&policy, &edge.state, &facts, now);
+    let verdict = decide(&policy, &edge.state, &facts, now).told_to(peer.trusted);
+    note_verdict(&policy, &edge.state, &facts, &verdict, now);
     edge.state.counters.observed_by(verdict.observed);
     peer.hold.seen(facts.client);
     if verdict.fate == Fate::Forward {
@@ -37,7 +39,8 @@ pub(super) async fn filter(edge: &Edge, session: &mut Session, peer: &Arc<Peer>,
             client: facts.client,
             reason: verdict.reason,
             observed: verdict.observed,
-            delay: verdict.delay,
+            route: verdict.route,
+                    delay: verdict.delay,
             probe: verdict.probe,
         });
         wait_in_line(Some(verdict.delay)).await;

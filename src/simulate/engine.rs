@@ -5,6 +5,7 @@ use crate::base::clock::Time;
 use crate::client::key::ClientKey;
 use crate::config::settings::Settings;
 use crate::flood::challenge::Proof;
+use crate::flood::cost::Route;
 use crate::flood::history::{History, Sizes};
 use crate::flood::state::Change;
 use crate::limit::seeds::Seeds;
@@ -48,7 +49,7 @@ pub struct Request<'a> {
 }
 
 /// An answer on its way back.
-type Pending = Reverse<(Time, u64, ClientKey, u16)>;
+type Pending = Reverse<(Time, u64, ClientKey, u16, Route)>;
 
 /// A weir in virtual time.
 pub struct Engine {
@@ -122,7 +123,7 @@ impl Engine {
             }
             self.sent += 1;
             let status = if request.status == 0 { 200 } else { request.status };
-            self.pending.push(Reverse((now + verdict.delay + SERVICE, self.sent, client, status)));
+            self.pending.push(Reverse((now + verdict.delay + SERVICE, self.sent, client, status, verdict.route)));
         }
         verdict
     }
@@ -140,9 +141,9 @@ impl Engine {
                 break;
             }
             if answer <= self.next_tick {
-                let Some(Reverse((at, _, client, status))) = self.pending.pop() else { break };
+                let Some(Reverse((at, _, client, status, route))) = self.pending.pop() else { break };
                 self.state.in_flight.leave(client.bits());
-                self.state.flood.answered(client, status, SERVICE, at);
+                self.state.flood.answered(client, route, status, SERVICE, at);
             } else {
                 let readings = self.policy.readings(&self.state);
                 self.changes.extend(self.state.flood.tick(&readings, due));

@@ -3,6 +3,7 @@
 pub mod counters;
 pub mod decide;
 pub mod facts;
+pub mod offence;
 pub mod policy;
 pub mod reason;
 pub mod state;

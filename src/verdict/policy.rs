@@ -4,6 +4,7 @@ use super::counters::MAX_LIMITS;
 use super::facts::{Facts, Method};
 use super::state::State;
 use crate::access::cidr_set::CidrSet;
+use crate::ban::Rules;
 use crate::base::clock::Time;
 use crate::base::units::{Rate, Share};
 use crate::config::settings::{Action, Limit, LimitKey, PathPattern, Settings};
@@ -43,6 +44,8 @@ pub struct Policy {
     pub limits: Vec<CompiledLimit>,
     /// Lower-case names of the headers that limits count by.
     pub header_keys: Vec<String>,
+    /// What counts as an offence.
+    pub offences: Rules,
     /// The origin's capacity: what may go at once and what may wait in line are its burst.
     pub capacity: Quota,
     /// How many of that burst may go at once.
@@ -117,6 +120,7 @@ impl Policy {
             trusted: CidrSet::build(settings.client.trusted_proxies.iter().copied()),
             capacity: Quota::new(settings.origin.capacity, depth + line),
             capacity_depth: depth,
+            offences: Rules::of(&settings.ban),
             reserves,
             capacity_per_second: per_second(settings.origin.capacity),
             challenge: asks(&settings).then(|| Challenge::new(&settings.flood.challenge)),

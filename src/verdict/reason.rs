@@ -50,6 +50,7 @@ macro_rules! reasons {
 reasons! {
     Forwarded = "forwarded", 200, Forward, "passed on to the origin";
     AllowList = "allow-list", 200, Forward, "passed on: the client is on the allow list";
+    Ban = "ban", 403, Refuse, "the client is banned";
     DenyList = "deny-list", 403, Refuse, "the client is on the deny list";
     Limit = "limit", 429, Refuse, "the client is over a limit";
     ClientInFlight = "client-in-flight", 429, Refuse, "the client has too many requests in flight";

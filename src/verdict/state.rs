@@ -1,6 +1,7 @@
 //! What outlives every reload: who owes how much, what is in flight, what was counted.
 
 use super::counters::{Counters, MAX_LIMITS};
+use crate::ban::{Bans, Offences};
 use crate::base::clock::Time;
 use crate::client::shared_key::SharedKey;
 use crate::config::settings::Limit;
@@ -30,6 +31,10 @@ pub struct State {
     pub flood: Flood,
     /// What was decided.
     pub counters: Counters,
+    /// Who is banned.
+    pub bans: Bans,
+    /// Who did what wrong.
+    pub offences: Offences,
     /// Whether all clients seem to share one key.
     pub shared_key: SharedKey,
 }
@@ -52,9 +57,11 @@ impl State {
             in_flight: InFlight::new(IN_FLIGHT_CELLS, seeds()),
             connections: InFlight::new(IN_FLIGHT_CELLS, seeds()),
             flood: Flood::new(history, &mut seeds),
+            offences: Offences::new(seeds()),
             tables: Tables::new(seeds),
             budget: Budget::new(),
             counters: Counters::new(),
+            bans: Bans::default(),
             shared_key: SharedKey::default(),
         }
     }

@@ -1,18 +1,11 @@
 //! Tables that a later version fills: their keys are read and checked, so that a config can be ready for it.
 
-use crate::config::kind::{Kind, choice, duration, flag, list};
+use crate::config::kind::{Kind, choice, flag, list};
 use crate::config::place::socket;
 use crate::config::section::Section;
 use serde_json::json;
 
 pub(super) fn later(s: &mut Section<'_, '_>) {
-    s.table("ban", "Bans of repeated offenders. Not in this version.", |s| {
-        let doc = "How long the first ban lasts, the second, and so on.";
-        s.later("ladder", list(duration("1s", "365d")), r#"["1m", "10m", "1h"]"#, doc);
-    });
-    if s.has("ban") {
-        s.document().note("ban", "this version bans nobody; it holds the limits and the origin budget");
-    }
     sink(s, "waf", "Bans handed to AWS WAF. Not in this version.", |s| {
         const SCOPES: &[(&str, ())] = &[("regional", ()), ("cloudfront", ())];
         s.later("scope", choice(SCOPES), r#""regional""#, "Where the web ACL is.");

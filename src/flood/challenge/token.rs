@@ -9,7 +9,7 @@ use crate::client::key::ClientKey;
 use subtle::ConstantTimeEq;
 
 /// Letters of a token.
-pub const LETTERS: usize = 36;
+pub(super) const LETTERS: usize = 36;
 
 /// Bytes of a token.
 const BYTES: usize = CONTENT + MAC;

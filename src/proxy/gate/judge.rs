@@ -7,10 +7,12 @@ use crate::base::clock::Time;
 use crate::proxy::challenge::{self, Ask};
 use crate::proxy::edge::{Place, Story};
 use crate::proxy::facts;
+use crate::proxy::offences;
 use crate::proxy::path::Buffer;
 use crate::proxy::record;
 use crate::proxy::reply::Refusal;
 use crate::proxy::reply_cache;
+use crate::verdict::offence::note_verdict;
 use crate::verdict::reason::Reason;
 use crate::verdict::{Facts, Fate, Policy, Verdict, decide};
 use bytes::BytesMut;
@@ -64,7 +66,8 @@ impl Gate {
         if here.is_err() {
             facts.fault = Some(Reason::BadRequest);
         }
-        let verdict = decide(policy, state, &facts, now);
+        let verdict = decide(policy, state, &facts, now).told_to(self.peer.trusted);
+        note_verdict(policy, state, &facts, &verdict, now);
         state.counters.observed_by(verdict.observed);
         self.peer.hold.seen(facts.client);
         match (verdict.fate, here) {
@@ -77,6 +80,7 @@ impl Gate {
                     client: facts.client,
                     reason: verdict.reason,
                     observed: verdict.observed,
+                    route: verdict.route,
                     delay: verdict.delay,
                     probe: verdict.probe,
                 });
@@ -99,7 +103,8 @@ impl Gate {
     ) -> (usize, Option<Step>) {
         self.served = true;
         let (edge, html) = (&self.edge, wants_html(head));
-        let (verdict, answer) = challenge::settle(verdict, policy, &edge.state, facts, || Ask::of_head(head, html, &self.peer), now);
+        let (verdict, answer) =
+            challenge::settle(verdict, policy, &edge.state, facts, || Ask::of_head(head, html, &self.peer), now);
         edge.state.counters.ended(verdict.reason);
         if let Some(limit) = verdict.limit(policy) {
             edge.state.counters.refused_by(limit.index);
@@ -142,6 +147,7 @@ impl Gate {
     fn reject(&mut self, reason: Reason, policy: &Policy, now: Time) -> Step {
         let edge = &self.edge;
         edge.state.counters.ended(reason);
+        offences::of_peer(policy, &edge.state, &self.peer, reason, now);
         if edge.log_gate.refused(now) {
             edge.events.send(record::of_bad_head(reason, policy, &self.peer, now));
         }

@@ -6,6 +6,7 @@
 pub mod names;
 mod process;
 
+use crate::control::bans::BanStatus;
 use crate::control::status::{Latency, Phase, Status};
 use metrics::{Label, counter, describe_counter, describe_gauge, gauge, with_local_recorder};
 use metrics_exporter_prometheus::PrometheusBuilder;
@@ -20,6 +21,7 @@ pub fn render(status: &Status) -> String {
         weir(status);
         traffic(status);
         origin(status);
+        bans(&status.bans);
         process();
     });
     let mut text = recorder.handle().render();
@@ -77,6 +79,19 @@ fn origin(status: &Status) {
         count(&names::ENDPOINT_REQUESTS, &labels, e.requests);
         count(&names::ENDPOINT_FAILURES, &labels, e.failures);
     }
+}
+
+fn bans(status: &BanStatus) {
+    set(&names::BANS, &[], status.active as f64);
+    set(&names::BANS_PAUSED, &[], f64::from(u8::from(status.paused || !status.enabled)));
+    for added in &status.added {
+        count(&names::BANS_ADDED, &[&added.kind], added.count);
+    }
+    count(&names::BAN_SUSPECTS_DROPPED, &[], status.suspects_dropped);
+    count(&names::BAN_SUSPECTS_SPARED, &[], status.spared);
+    count(&names::BAN_SUSPECTS_CAPPED, &[], status.capped);
+    count(&names::BAN_SUSPECTS_GIVEN_UP, &[], status.given_up);
+    count(&names::BANS_EVICTED, &[], status.evicted);
 }
 
 fn process() {

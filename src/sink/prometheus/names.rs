@@ -68,6 +68,14 @@ metrics! {
     ENDPOINT_IN_FLIGHT = "weir_origin_endpoint_in_flight", Gauge, Count, ["endpoint", "group"], "requests in flight to an endpoint";
     ENDPOINT_REQUESTS = "weir_origin_endpoint_requests_total", Counter, Count, ["endpoint", "group"], "requests sent to an endpoint";
     ENDPOINT_FAILURES = "weir_origin_endpoint_failures_total", Counter, Count, ["endpoint", "group"], "requests that an endpoint failed: no connection, no answer, a broken answer";
+    BANS = "weir_bans", Gauge, Count, [], "bans that hold now";
+    BANS_PAUSED = "weir_bans_paused", Gauge, Count, [], "1 while the ladder of bans is paused or off: none of its bans holds";
+    BANS_ADDED = "weir_bans_added_total", Counter, Count, ["kind"], "steps of the ban ladder by offence, bans of networks (members) and by hand (operator)";
+    BAN_SUSPECTS_DROPPED = "weir_ban_suspects_dropped_total", Counter, Count, [], "suspects that found their queue full";
+    BAN_SUSPECTS_SPARED = "weir_ban_suspects_spared_total", Counter, Count, [], "suspects that may not be banned: on a list, a proxy, the origin, or nobody may now";
+    BAN_SUSPECTS_CAPPED = "weir_ban_suspects_capped_total", Counter, Count, [], "suspects that had to wait for ban.max_per_minute";
+    BAN_SUSPECTS_GIVEN_UP = "weir_ban_suspects_given_up_total", Counter, Count, [], "suspects that waited in vain, and bans that found the book full";
+    BANS_EVICTED = "weir_bans_evicted_total", Counter, Count, [], "bans that had to go because the book was full";
     EVENTS_DROPPED = "weir_events_dropped_total", Counter, Count, [], "records of requests that found the event queue full";
     LOG_LINES = "weir_log_lines_total", Counter, Count, [], "lines written to the access log";
     LOG_LOST = "weir_log_lines_lost_total", Counter, Count, [], "lines that could not be written to the access log";
