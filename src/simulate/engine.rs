@@ -49,7 +49,7 @@ pub struct Request<'a> {
 }
 
 /// An answer on its way back.
-type Pending = Reverse<(Time, u64, ClientKey, u16, Route)>;
+type Pending = Reverse<(Time, u64, ClientKey, u16, Route, Duration)>;
 
 /// A weir in virtual time.
 pub struct Engine {
@@ -100,6 +100,11 @@ impl Engine {
 
     /// Decides one request. A log that goes back in time is taken as standing still.
     pub fn step(&mut self, request: &Request<'_>) -> Verdict {
+        self.step_taking(request, SERVICE)
+    }
+
+    /// The same for a request over which the origin takes so long.
+    pub fn step_taking(&mut self, request: &Request<'_>, took: Duration) -> Verdict {
         let now = at(request.t).max(self.now);
         self.advance(now);
         let client = self.key(request.client);
@@ -123,7 +128,7 @@ impl Engine {
             }
             self.sent += 1;
             let status = if request.status == 0 { 200 } else { request.status };
-            self.pending.push(Reverse((now + verdict.delay + SERVICE, self.sent, client, status, verdict.route)));
+            self.pending.push(Reverse((now + verdict.delay + took, self.sent, client, status, verdict.route, took)));
         }
         verdict
     }
@@ -141,9 +146,9 @@ impl Engine {
                 break;
             }
             if answer <= self.next_tick {
-                let Some(Reverse((at, _, client, status, route))) = self.pending.pop() else { break };
+                let Some(Reverse((at, _, client, status, route, took))) = self.pending.pop() else { break };
                 self.state.in_flight.leave(client.bits());
-                self.state.flood.answered(client, route, status, SERVICE, at);
+                self.state.flood.answered(client, route, status, took, at);
             } else {
                 let readings = self.policy.readings(&self.state);
                 self.changes.extend(self.state.flood.tick(&readings, due));
