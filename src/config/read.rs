@@ -63,6 +63,26 @@ fn config(s: &mut Section<'_, '_>) -> Settings {
     settings
 }
 
+fn min_send_rate(s: &mut Section<'_, '_>) -> crate::base::units::Bytes {
+    s.live(
+        "min_send_rate",
+        byte_rate("0B/s", "1GiB/s"),
+        r#""1KiB/s""#,
+        "The slowest average at which a client may take what waits for it, over send_grace; one that takes less is \
+         cut. 0B/s sets no floor.",
+    )
+}
+
+fn send_grace(s: &mut Section<'_, '_>) -> std::time::Duration {
+    s.live(
+        "send_grace",
+        duration("100ms", "10m"),
+        r#""30s""#,
+        "How much waiting the average of min_send_rate is taken over; only time in which bytes wait for the client \
+         counts. A third of it while connections or requests in flight are near their caps.",
+    )
+}
+
 fn listen(s: &mut Section<'_, '_>) -> Listen {
     Listen {
         http: s.start("http", list(socket()), r#"["0.0.0.0:8080"]"#, "Plain HTTP addresses."),
@@ -96,20 +116,8 @@ fn listen(s: &mut Section<'_, '_>) -> Listen {
             "How long a body may take before min_body_rate counts; also the longest silence inside a body \
              (over HTTP/2 that is origin.read_timeout).",
         ),
-        min_send_rate: s.live(
-            "min_send_rate",
-            byte_rate("0B/s", "1GiB/s"),
-            r#""1KiB/s""#,
-            "The slowest average at which a client may take what waits for it, over send_grace; one that takes less is \
-             cut. 0B/s sets no floor.",
-        ),
-        send_grace: s.live(
-            "send_grace",
-            duration("100ms", "10m"),
-            r#""30s""#,
-            "How much waiting the average of min_send_rate is taken over; only time in which bytes wait for the client \
-             counts. A third of it while connections or requests in flight are near their caps.",
-        ),
+        min_send_rate: min_send_rate(s),
+        send_grace: send_grace(s),
         max_connections: s.live(
             "max_connections",
             whole(1..=10_000_000),
