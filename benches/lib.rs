@@ -4,6 +4,8 @@
 
 #[path = "../src/access/mod.rs"]
 pub mod access;
+#[path = "../src/ban/mod.rs"]
+pub mod ban;
 #[path = "../src/base/mod.rs"]
 pub mod base;
 #[path = "../src/client/mod.rs"]
@@ -12,6 +14,8 @@ pub mod client;
 pub mod config;
 #[path = "../src/event/mod.rs"]
 pub mod event;
+#[path = "../src/flood/mod.rs"]
+pub mod flood;
 #[path = "../src/limit/mod.rs"]
 pub mod limit;
 #[path = "../src/verdict/mod.rs"]

@@ -17,10 +17,12 @@ use crate::control::phase::PhaseCell;
 use crate::control::recent::Recent;
 use crate::control::reload::{Fresh, Reloader, Unfit};
 use crate::control::status::{FaultView, Phase};
-use crate::control::{health, housekeeping, resolve, watch};
+use crate::control::{health, history, housekeeping, resolve, watch};
 use crate::event::log_gate::LogGate;
 use crate::event::queue::Queue;
+use crate::flood::history::{History, Sizes};
 use crate::flood::state::FloodState;
+use crate::limit::seeds::Seeds;
 use crate::origin::Pool;
 use crate::proxy::{self, Edge, Replies, Workers};
 use crate::sink::access_log::AccessLog;
@@ -35,6 +37,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 use tokio::sync::watch as signal;
+use tokio::task::JoinHandle;
 
 pub use banner::banner;
 pub use files::examine;
@@ -44,6 +47,9 @@ const RESOLVE: Duration = Duration::from_secs(5);
 
 /// How many refusals `weir why` can look back on.
 const RECENT: usize = crate::control::recent::CAPACITY;
+
+/// For saving the history once more.
+const LAST_SAVE: Duration = Duration::from_secs(3);
 
 /// For the last lines of the access log.
 const LAST_LINES: Duration = Duration::from_secs(1);
@@ -94,6 +100,7 @@ pub struct App {
     admin: Admin,
     drain: Drain,
     detect: Detect,
+    history: JoinHandle<()>,
     rounds: Rounds,
     log: Arc<AccessLog>,
     reloader: Arc<Reloader>,
@@ -135,7 +142,7 @@ pub fn start(path: &Path) -> Result<App, StartError> {
     let recent = Arc::new(Recent::with_capacity(RECENT));
     let drain = take_records(&edge, &recent, &log)?;
     let detect = Detect::start(edge.policy.clone(), edge.state.clone()).map_err(anyhow::Error::from)?;
-    let stop = look_after(&runtime, &edge, &reloader, &warning);
+    let (stop, history) = look_after(&runtime, &edge, &reloader, &warning);
     let keeper = Arc::new(keeper(&edge, &settings));
     let rounds = keeper.start().map_err(anyhow::Error::from)?;
     let phase = Arc::new(PhaseCell::default());
@@ -159,7 +166,7 @@ pub fn start(path: &Path) -> Result<App, StartError> {
     let admin = Admin::start(settings.admin.address, token, Arc::new(live))?;
     let workers = proxy::start(edge.clone(), bound, certificates.as_ref(), closing)?;
     phase.set(Phase::Serving);
-    Ok(App { edge, workers, runtime, admin, drain, detect, rounds, log, reloader, phase, stop, http, https })
+    Ok(App { edge, workers, runtime, admin, drain, detect, history, rounds, log, reloader, phase, stop, http, https })
 }
 
 /// What all connections share, with nothing in it yet.
@@ -170,7 +177,7 @@ fn edge(
     replies: Replies,
     closing: signal::Receiver<bool>,
 ) -> Edge {
-    let state = Arc::new(State::new());
+    let state = Arc::new(State::with(known_clients(settings), Seeds::random));
     let policy = Policy::compile(settings.clone(), &fresh.networks, &state, clock::now());
     Edge {
         policy: Arc::new(ArcSwap::from_pointee(policy)),
@@ -183,6 +190,17 @@ fn edge(
         closing,
         max_connections: machine::connections_within(machine::raise_descriptors()),
     }
+}
+
+/// The history of good clients, with what its file holds.
+fn known_clients(settings: &Settings) -> History {
+    let (sizes, zero) = (Sizes::default(), history::unix_zero());
+    let Some(file) = &settings.flood.history.file else { return History::new(sizes, Seeds::random(), zero) };
+    let (known, message) = History::open(file, sizes, Seeds::random(), zero, clock::now());
+    if let Some(message) = message {
+        tracing::warn!("flood.history.file: {message}");
+    }
+    known
 }
 
 /// Starts the way of records from the data plane to the log and to the recent refusals.
@@ -208,14 +226,18 @@ fn look_after(
     edge: &Edge,
     reloader: &Arc<Reloader>,
     warning: &Arc<ArcSwap<Option<String>>>,
-) -> signal::Sender<bool> {
+) -> (signal::Sender<bool>, JoinHandle<()>) {
     let (stop, stopped) = signal::channel(false);
+    let policy = edge.policy.load();
+    let kept = &policy.settings.flood.history;
+    let history = history::run(edge.state.clone(), kept.file.clone(), edge.policy.clone(), stopped.clone());
+    let history = runtime.spawn(history);
     let (state, policy) = (edge.state.clone(), edge.policy.clone());
     runtime.spawn(resolve::run(edge.pool.clone(), stopped.clone()));
     runtime.spawn(health::run(edge.pool.clone(), stopped.clone()));
     runtime.spawn(housekeeping::run(state, policy, warning.clone(), stopped.clone()));
     runtime.spawn(watch::run(reloader.clone(), stopped));
-    stop
+    (stop, history)
 }
 
 fn asked_to_reload(reloader: &Arc<Reloader>, runtime: &Runtime) -> admin::Reload {
@@ -271,6 +293,10 @@ impl App {
             tracing::warn!(cut, "connections were cut: listen.drain_timeout was over before their requests were");
         }
         self.stop.send_replace(true);
+        let history = self.history;
+        if self.runtime.block_on(async { tokio::time::timeout(LAST_SAVE, history).await }).is_err() {
+            tracing::warn!("flood.history.file: not saved within {LAST_SAVE:?}; what was saved before stays");
+        }
         drop(self.detect);
         drop(self.rounds);
         drop(self.drain);

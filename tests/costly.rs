@@ -74,7 +74,9 @@ impl Outcome {
                 self.searches_of_regulars += 1;
                 self.searches_of_regulars_refused += refused;
             }
-            Kind::Attack => (self.attack, self.attack_forwarded) = (self.attack + 1, self.attack_forwarded + 1 - refused),
+            Kind::Attack => {
+                (self.attack, self.attack_forwarded) = (self.attack + 1, self.attack_forwarded + 1 - refused)
+            }
         }
         self.costly += u32::from(verdict.reason == Reason::FloodCostly);
     }

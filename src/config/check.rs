@@ -18,6 +18,18 @@ pub(super) fn check(settings: &Settings, document: &mut Document<'_>) {
     origin(settings, document);
     limits(settings, document);
     lists(settings, document);
+    flood(settings, document);
+}
+
+/// Whoever writes about floods is told what a secret of each process's own means.
+fn flood(settings: &Settings, document: &mut Document<'_>) {
+    let flood = &settings.flood;
+    let key = "flood.challenge.secret_file";
+    if flood.enabled && flood.challenge.enabled && !document.has(key) && document.has("flood") {
+        let message = "is not set: cookies of the challenge are worth nothing after a restart and at other tasks; \
+                       write the path of a file with at least 32 random bytes";
+        document.note(key, message);
+    }
 }
 
 fn listen(listen: &Listen, document: &mut Document<'_>) {

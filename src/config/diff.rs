@@ -1,5 +1,7 @@
 //! What a reload would change.
 
+mod flood;
+
 use super::settings::{Ban, Limit, LimitKey, Listen, Origin, Settings};
 use crate::base::units::show_duration;
 use std::collections::BTreeMap;
@@ -109,6 +111,7 @@ pub(super) fn values(settings: &Settings) -> Vec<(String, String)> {
         out.put("allow", list(&settings.lists.allow));
         out.put("deny", list(&settings.lists.deny));
     });
+    out.flood(&settings.flood);
     out.within("ban", |out| out.ban(&settings.ban));
     out.within("reply", |out| {
         out.put("page", files(&settings.reply.page));

@@ -13,6 +13,8 @@ use super::place::{file, files_by_status, list_entry, log_target, network, socke
 use super::section::{Node, Section, Shape, When};
 use super::settings::{Admin, Client, H2, Listen, Lists, Log, Reply, Settings, Tls};
 use super::words::ADDRESS_SOURCES;
+use crate::base::units::Bytes;
+use std::time::Duration;
 use toml::de::DeTable;
 
 /// Reads `document`, says what is wrong with single values, and gives the defaults for those.
@@ -63,7 +65,7 @@ fn config(s: &mut Section<'_, '_>) -> Settings {
     settings
 }
 
-fn min_send_rate(s: &mut Section<'_, '_>) -> crate::base::units::Bytes {
+fn min_send_rate(s: &mut Section<'_, '_>) -> Bytes {
     s.live(
         "min_send_rate",
         byte_rate("0B/s", "1GiB/s"),
@@ -73,7 +75,7 @@ fn min_send_rate(s: &mut Section<'_, '_>) -> crate::base::units::Bytes {
     )
 }
 
-fn send_grace(s: &mut Section<'_, '_>) -> std::time::Duration {
+fn send_grace(s: &mut Section<'_, '_>) -> Duration {
     s.live(
         "send_grace",
         duration("100ms", "10m"),

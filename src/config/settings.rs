@@ -117,8 +117,6 @@ pub struct Admin {
 pub struct Flood {
     /// Whether floods are looked for; without it the limits and the origin's budget hold.
     pub enabled: bool,
-    /// Paths of logins.
-    pub login: Vec<PathPattern>,
     /// Where the history of good clients is kept.
     pub history: History,
     /// How clients prove themselves.

@@ -219,9 +219,7 @@ impl Detector {
         }
         match self.state {
             FloodState::Normal if alarm => Some((FloodState::Elevated, Cause::Rate)),
-            FloodState::Elevated if harm => {
-                Some((FloodState::Overload, signs.cause_of_harm()))
-            }
+            FloodState::Elevated if harm => Some((FloodState::Overload, signs.cause_of_harm())),
             FloodState::Normal => None,
             _ => self.settle(!alarm && low, now),
         }

@@ -1,6 +1,5 @@
 //! What the flood has to say about one request, on the hot path: who is it, does it go on, must it prove itself?
 
-use super::{CLIENT_BURST, Flood};
 use super::challenge::Proof;
 use super::class::{Class, among, place};
 use super::cost::{Costs, Route};
@@ -11,6 +10,7 @@ use super::rank::Rank;
 use super::state::FloodState;
 use super::view::{Group, View};
 use super::window::Signal;
+use super::{CLIENT_BURST, Flood};
 use crate::base::clock::Time;
 use crate::base::units::Share;
 use crate::client::key::ClientKey;
@@ -244,7 +244,8 @@ impl Flood {
         let Case { ask, view, now, .. } = *case;
         let mut rank = case.rank();
         let suspect = case.suspect();
-        let held = |rank, held| Judgement { course: Course::Hold(held), rank, dear: false, probe: false, may_prove: false };
+        let held =
+            |rank, held| Judgement { course: Course::Hold(held), rank, dear: false, probe: false, may_prove: false };
         let page = case.is_askable_page();
         let mut crowded = false;
         if rank >= Rank::Seen {

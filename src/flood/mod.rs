@@ -28,8 +28,8 @@ use crate::limit::gcra::Quota;
 use crate::limit::seeds::Seeds;
 use crate::limit::table::Table;
 use arc_swap::ArcSwap;
-use cost::{Costs, Route};
 use class::Agents;
+use cost::{Costs, Route};
 use detector::{Detector, Readings};
 use history::History;
 use ledger::Ledger;
@@ -199,7 +199,12 @@ impl Flood {
     /// All memory, which does not grow.
     pub fn bytes(&self) -> usize {
         let tables = self.clients.table.bytes() + self.pages.table.bytes();
-        self.history.bytes() + Counts::bytes() + Costs::bytes() + self.ledger.bytes() + tables + AGENTS * size_of::<Budget>()
+        self.history.bytes()
+            + Counts::bytes()
+            + Costs::bytes()
+            + self.ledger.bytes()
+            + tables
+            + AGENTS * size_of::<Budget>()
     }
 
     fn detector(&self) -> MutexGuard<'_, Detector> {

@@ -18,7 +18,12 @@ use pingora_proxy::Session;
 use std::sync::Arc;
 
 /// Decides an HTTP/2 request. True if it was answered here.
-pub(super) async fn filter(edge: &Edge, session: &mut Session, peer: &Arc<Peer>, context: &mut Context) -> Result<bool> {
+pub(super) async fn filter(
+    edge: &Edge,
+    session: &mut Session,
+    peer: &Arc<Peer>,
+    context: &mut Context,
+) -> Result<bool> {
     let (now, policy) = (clock::now(), context.policy.clone());
     let mut buffer = Buffer::new();
     let request = session.req_header();
@@ -40,7 +45,7 @@ pub(super) async fn filter(edge: &Edge, session: &mut Session, peer: &Arc<Peer>,
             reason: verdict.reason,
             observed: verdict.observed,
             route: verdict.route,
-                    delay: verdict.delay,
+            delay: verdict.delay,
             probe: verdict.probe,
         });
         wait_in_line(Some(verdict.delay)).await;

@@ -165,7 +165,10 @@ fn by_rank(policy: &Policy, state: &State, facts: &Facts<'_>, spots: Spots, view
 /// others: at any time, as there is none to lose once the places are taken.
 fn crowds_out(policy: &Policy, state: &State, judged: &Judgement) -> bool {
     let most = policy.settings.origin.max_in_flight;
-    judged.dear && judged.course == Course::Pass && judged.rank > Rank::Seen && state.in_flight.total() > most - most / 4
+    judged.dear
+        && judged.course == Course::Pass
+        && judged.rank > Rank::Seen
+        && state.in_flight.total() > most - most / 4
 }
 
 const fn reason_of(held: Held) -> Reason {

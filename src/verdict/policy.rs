@@ -106,8 +106,7 @@ impl Policy {
         });
         let header_keys = header_names(&limits);
         let (depth, line) = capacity_burst(&settings);
-        let line_share = f64::from(line) / f64::from(depth + line);
-        let reserves = Rank::ALL.map(|rank| Share((f64::from(rank.reserve().0) * line_share) as u16));
+        let reserves = reserves(depth, line);
         let tables = state.tables.adopt(&limits, now, &state.counters);
         let limits = limits
             .iter()
@@ -132,7 +131,7 @@ impl Policy {
 
     /// What a request asks for.
     pub fn class_of(&self, facts: &Facts<'_>) -> Class {
-        let login = || self.settings.flood.login.iter().any(|p| p.covers(facts.path));
+        let login = || self.settings.ban.login_paths.iter().any(|p| p.covers(facts.path));
         match class::of_path(facts.path) {
             Class::Page | Class::Machine if login() => Class::Login,
             Class::Asset if facts.method.reads() => Class::Asset,
@@ -177,6 +176,16 @@ fn capacity_burst(settings: &Settings) -> (u32, u32) {
     let per_second = per_second(settings.origin.capacity);
     let line = per_second * settings.origin.queue_timeout.as_secs_f64();
     (((per_second * 0.05) as u32).max(1), line as u32)
+}
+
+/// What each rank must leave of the whole burst: its share of the line, or, where there is none, of what may go at once.
+/// The clients on the allow list find a little more than anybody leaves.
+fn reserves(depth: u32, line: u32) -> [Share; Rank::COUNT] {
+    const LEAST: u16 = 200;
+    // A depth is a twentieth of a second's worth: the ranks share what comes in a tenth of a second.
+    let shared = if line > 0 { line.min(2 * depth) } else { depth - 1 };
+    let of_burst = f64::from(shared) / f64::from(depth + line);
+    Rank::ALL.map(|rank| Share(((f64::from(rank.reserve().0) * of_burst) as u16).max(LEAST)))
 }
 
 fn per_second(rate: Rate) -> f64 {

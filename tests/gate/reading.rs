@@ -82,7 +82,8 @@ fn who_reads_nothing_is_cut_and_no_floor_cuts_nobody_so_soon() {
 fn a_slow_origin_and_quiet_events_cost_nobody_the_connection() {
     let origin = Origin::answering(|request, socket| {
         if request.target == "/ws" {
-            let _ = socket.write_all(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n");
+            let _ = socket
+                .write_all(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n");
         } else {
             let head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
             let _ = socket.write_all(head);

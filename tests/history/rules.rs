@@ -125,17 +125,19 @@ fn stamps_wrap_and_nobody_comes_back() {
 }
 
 #[test]
-fn a_leap_in_time_is_survived_with_a_sweep() {
-    let (history, client) = (history(SMALL), key("192.0.2.7"));
-    history.good(client, at(0));
-    history.sweep(at(10 * DAY));
-    assert_eq!(standing(&history, client, 10 * DAY), Standing::Seen);
-    let mut now = 10 * DAY;
-    for days in [15, 28, 29, 43, 400] {
-        history.good(client, at(now));
-        now += days * DAY;
-        history.sweep(at(now));
-        assert_eq!(standing(&history, client, now), Standing::Unknown, "{days} days later");
+fn a_leap_in_time_brings_nobody_back() {
+    let (gone, other) = (key("192.0.2.7"), key("198.51.100.7"));
+    for hours in (1..60 * 24).chain([9_000, 100_000]) {
+        let history = history(Sizes { clients: 8, net24: 8, net16: 8 });
+        history.good(gone, at(0));
+        let asked = hours * HOUR;
+        let expected = if asked < 14 * DAY { Standing::Seen } else { Standing::Unknown };
+        assert_eq!(standing(&history, gone, asked), expected, "looked at after {hours} h");
+        history.good(other, at(asked));
+        assert_eq!(standing(&history, gone, asked), expected, "after somebody else came after {hours} h");
+        history.good(gone, at(asked + 1));
+        let young = known(&history, gone, asked + HOUR) == Known { standing: Standing::Seen, young: true };
+        assert_eq!(young, hours < 24 || asked >= 14 * DAY, "after {hours} h");
     }
 }
 

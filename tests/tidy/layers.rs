@@ -12,7 +12,14 @@ const GROUND: &[&str] = &["base", "config", "event"];
 const ABOVE: &[&str] = &["proxy", "app", "cli"];
 
 /// What all of the core may use of its siblings: what a client is called, and what fixed tables are made of.
-const SHARED: &[(&str, &str)] = &[("client", "key"), ("limit", "seeds"), ("limit", "memory")];
+const SHARED: &[(&str, &str)] = &[
+    ("client", "key"),
+    ("limit", "seeds"),
+    ("limit", "memory"),
+    ("limit", "gcra"),
+    ("limit", "table"),
+    ("limit", "budget"),
+];
 
 /// Crates that do input and output; the core, and all below it, knows none of them.
 const IO_CRATES: &[&str] = &[

@@ -31,7 +31,7 @@ fn layers_are_held() {
         ("src/limit/table.rs", "fn f() { crate::client::forwarded::read() }"),
         ("src/limit/table.rs", "use super::super::access::geo;"),
         ("src/limit/mod.rs", "use super::access::geo;"),
-        ("src/flood/top.rs", "use crate::limit::table::Table;"),
+        ("src/flood/top.rs", "use crate::limit::in_flight::InFlight;"),
         ("src/verdict/decide.rs", "use crate::proxy::gate::Gate;"),
         ("src/proxy/gate.rs", "use crate::{\n    base::{clock, units},\n    sink::{self, syslog},\n};"),
         ("src/proxy/gate.rs", "use crate::app::App;"),
@@ -44,7 +44,7 @@ fn layers_are_held() {
     for (path, code) in [
         ("src/limit/table.rs", "use crate::{base::{clock::Time, units::Rate}, client::key::ClientKey};"),
         ("src/limit/table.rs", "use super::gcra::Gcra; use crate::limit::gcra;"),
-        ("src/flood/top.rs", "use crate::limit::{memory::Lines, seeds::Seeds};"),
+        ("src/flood/top.rs", "use crate::limit::{memory::Lines, seeds::Seeds, table::Table};"),
         ("src/verdict/decide.rs", "use crate::{access::geo, client::forwarded, limit::table};"),
         ("src/control/reload.rs", "use crate::{admin, sink::syslog, verdict::policy::Policy};"),
         ("src/app.rs", "use crate::{control, proxy};"),

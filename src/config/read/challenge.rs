@@ -67,8 +67,7 @@ pub(super) fn challenge(s: &mut Section<'_, '_>) -> Challenge {
 
 /// What the keys mean together.
 fn together(s: &mut Section<'_, '_>, challenge: &Challenge) {
-    let [secret, rotate, lifetime, headers] =
-        ["secret_file", "rotate_every", "lifetime", "exempt_headers"].map(|name| s.join(name));
+    let [rotate, lifetime, headers] = ["rotate_every", "lifetime", "exempt_headers"].map(|name| s.join(name));
     let document = s.document();
     if challenge.lifetime > challenge.rotate_every {
         let message = "is longer than rotate_every: a cookie would outlive its key; write at most rotate_every";
@@ -76,11 +75,6 @@ fn together(s: &mut Section<'_, '_>, challenge: &Challenge) {
     }
     if challenge.exempt_headers.len() > MOST_HEADERS {
         document.fault(&headers, format!("names more than {MOST_HEADERS} headers; each is sought in every request"));
-    }
-    if challenge.enabled && challenge.secret.is_none() && document.has("flood") && document.could_read(&secret) {
-        let message = "is not set: cookies of the challenge are worth nothing after a restart and at other tasks; \
-                       write the path of a file with at least 32 random bytes";
-        document.note(&secret, message);
     }
 }
 

@@ -1,8 +1,8 @@
 //! The keys of `[flood]`.
 
 use super::challenge::challenge;
-use crate::config::kind::{duration, flag, list};
-use crate::config::place::{file_to_write, path_pattern};
+use crate::config::kind::{duration, flag};
+use crate::config::place::file_to_write;
 use crate::config::section::{Section, When};
 use crate::config::settings::{Flood, History};
 
@@ -14,12 +14,6 @@ pub(super) fn flood(s: &mut Section<'_, '_>) -> Flood {
             "true",
             "Whether floods are looked for, and what they ask of the origin is held back by rank. Without it the \
              limits and the origin's capacity hold, and nobody comes first.",
-        ),
-        login: s.live(
-            "login",
-            list(path_pattern()),
-            r#"["/login*", "/signin*", "/sign-in*", "/users/sign_in", "/user/login", "/account/login*", "/accounts/login*", "/auth/login*", "/api/login*", "/api/auth/login", "/session", "/sessions", "/oauth/token", "/wp-login.php*", "/xmlrpc.php*", "/administrator*", "/admin/login*"]"#,
-            "Paths that take a password: exact, or a beginning with a * at its end.",
         ),
         history: s.table("history", "Good clients of the last fortnight, who come first in a flood.", history),
         challenge: s.table("challenge", "How newcomers prove themselves in an attack.", challenge),

@@ -51,7 +51,7 @@ impl Keys {
         }
         KEPT.with_borrow_mut(|kept| {
             let slot = &mut kept[epoch as usize % 4];
-            if !slot.as_ref().is_some_and(|(id, of, _)| (*id, *of) == (self.id, epoch)) {
+            if slot.as_ref().is_none_or(|(id, of, _)| (*id, *of) != (self.id, epoch)) {
                 *slot = None;
             }
             let (_, _, key) = slot.get_or_insert_with(|| (self.id, epoch, self.derive(epoch)));

@@ -44,13 +44,14 @@ impl Level {
         prefetch(&self.lines[spot.line as usize]);
     }
 
-    /// The spot's entry, unless there is none or it is over.
+    /// The spot's entry, unless there is none or it is over at `now`. Stamps are read as of `read_at`.
     #[inline]
-    pub(super) fn find(&self, spot: Spot, now: u64) -> Option<Entry> {
+    pub(super) fn find(&self, spot: Spot, read_at: u64, now: u64) -> Option<Entry> {
         let line = &self.lines[spot.line as usize];
         // Relaxed: a slot publishes nothing else.
         let words = line.0.iter().map(|slot| slot.load(Ordering::Relaxed));
-        words.filter(|&word| fingerprint_of(word) == spot.fingerprint).find_map(|word| Entry::unpack(word, now))
+        let own = words.filter(|&word| fingerprint_of(word) == spot.fingerprint);
+        own.filter_map(|word| Entry::unpack(word, read_at)).find_map(|entry| entry.at(now))
     }
 
     /// Counts a good response; `false` where there is no room for a newcomer.

@@ -100,7 +100,7 @@ pub struct History {
 }
 
 impl History {
-    /// The longest time between two sweeps. Who leaps further, in virtual time, sweeps before anything else after it.
+    /// The longest time between two sweeps.
     pub const SWEEP_PERIOD: Duration = Duration::from_secs(2 * 60 * 60);
 
     /// An empty history, where `unix_zero` is the Unix time in seconds at the zero of the scale of `Time`.
@@ -156,8 +156,11 @@ impl History {
         // An entry's step is over before these begin, wherever in its step it was made.
         let (settled, day) = (at.saturating_sub(SETTLED) / STEP, (at / STEP).saturating_sub(DAY));
         // Relaxed: a reader that is a little late is reckoned with.
-        let now = self.latest.load(Ordering::Relaxed).max(at / STEP);
-        let find = |level: usize| self.levels[level].find(spots.0[level], now).filter(|entry| entry.first < settled);
+        let latest = self.latest.load(Ordering::Relaxed);
+        let find = |level: usize| {
+            let entry = self.levels[level].find(spots.0[level], latest, latest.max(at / STEP));
+            entry.filter(|entry| entry.first < settled)
+        };
         if let Some(entry) = find(0) {
             let credited = entry.credited.is_some_and(|at| at < settled);
             let standing = if credited { Standing::Credited } else { Standing::Seen };
@@ -207,6 +210,10 @@ impl History {
         let step = self.unix_seconds(now) / STEP;
         // Relaxed, both: a number on its own; the shared line is written once in five minutes.
         let latest = self.latest.load(Ordering::Relaxed);
+        // A leap, as a log's pause is to a simulation: nobody could sweep in time.
+        if latest != 0 && step > latest + Self::SWEEP_PERIOD.as_secs() / STEP {
+            self.sweep(now);
+        }
         if step <= latest { latest } else { self.latest.fetch_max(step, Ordering::Relaxed).max(step) }
     }
 
