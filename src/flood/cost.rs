@@ -70,7 +70,7 @@ impl Costs {
             }
         }
         let hash = if id { mix(before, ID) } else { hash };
-        Route(self.seeds.hash(u128::from(hash)) & !1 | u64::from(hard))
+        Route((self.seeds.hash(u128::from(hash)) & !1) | u64::from(hard))
     }
 
     /// Milliseconds that the origin will likely take.
@@ -122,7 +122,7 @@ const fn mix(hash: u64, byte: u8) -> u64 {
 
 /// The span of time that a moment lies in, of an eighth of a second or so.
 const fn tick_of(now: Time) -> u64 {
-    now.nanos() >> 27 & TICKS
+    (now.nanos() >> 27) & TICKS
 }
 
 const COUNT_SHIFT: u32 = 20;
@@ -152,7 +152,7 @@ impl Cell {
     }
 
     const fn unpack(word: u64) -> Known {
-        Known { mean: f32::from_bits((word >> 32) as u32), count: word >> COUNT_SHIFT & 0xfff }
+        Known { mean: f32::from_bits((word >> 32) as u32), count: (word >> COUNT_SHIFT) & 0xfff }
     }
 
     fn learn(&self, took: f32, tick: u64) {
@@ -165,7 +165,7 @@ impl Cell {
         let clipped = if count < ENOUGH { took } else { took.clamp(mean / CLIP, mean.max(1.0) * CLIP) };
         let count = (count + 1).min(MEMORY);
         let mean = mean + (clipped - mean) / count as f32;
-        let word = u64::from(mean.to_bits()) << 32 | count << COUNT_SHIFT | tick;
+        let word = (u64::from(mean.to_bits()) << 32) | (count << COUNT_SHIFT) | tick;
         // Relaxed: of two that race, one answer is lost, as most are anyway.
         self.0.store(word, Ordering::Relaxed);
     }
