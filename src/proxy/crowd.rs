@@ -14,7 +14,7 @@ use std::time::Duration;
 
 /// How often each worker looks whether room is short.
 const EVERY: Duration = Duration::from_millis(100);
-/// A connection without a whole first request is left alone so long.
+/// A connection that has waited no longer is left alone: it may be a page on its way.
 const YOUNG: Duration = Duration::from_secs(1);
 
 /// What one connection holds, and what for. Every ordering here is Relaxed: nothing is published through these cells,
@@ -188,21 +188,24 @@ impl Drop for Member {
 }
 
 /// The `most` connections that make room first: those of clients that hold more waiting ones than most clients do,
-/// then others, each time the oldest; those of a trusted proxy last, as its next request may be on its way already.
+/// then others; of either those that were never served, then the oldest. Those of a trusted proxy come last, as its
+/// next request may be on its way already.
 fn choose(peers: &[&Peer], most: usize, now: Time) -> Vec<usize> {
-    let mut waiting: Vec<(usize, u64, Time)> = Vec::new();
+    let mut waiting: Vec<(usize, u64, bool, Time)> = Vec::new();
     for (at, peer) in peers.iter().enumerate() {
         // Relaxed: see `Hold`.
         let since = peer.hold.waiting.load(Ordering::Relaxed);
         let (unserved, begun) = (since & 1 == 1, Time::from_nanos(since));
-        if since != 0 && !(unserved && now.since(begun) < YOUNG) {
-            waiting.push((at, client_of(peer), begun));
+        if since != 0 && now.since(begun) >= YOUNG {
+            waiting.push((at, client_of(peer), !unserved, begun));
         }
     }
     let mut held: HashMap<u64, usize> = HashMap::new();
-    waiting.iter().for_each(|(_, client, _)| *held.entry(*client).or_default() += 1);
+    waiting.iter().for_each(|(_, client, ..)| *held.entry(*client).or_default() += 1);
     let fair = waiting.len().div_ceil(held.len().max(1));
-    waiting.sort_unstable_by_key(|(at, client, since)| (peers[*at].trusted, held[client] <= fair, *since));
+    waiting.sort_unstable_by_key(|(at, client, served, since)| {
+        (peers[*at].trusted, held[client] <= fair, *served, *since)
+    });
     waiting.into_iter().take(most).map(|(at, ..)| at).collect()
 }
 
@@ -261,9 +264,10 @@ mod tests {
             peer("192.0.2.66", false, Some(5), true),
             peer("192.0.2.66", false, Some(4), false),
             peer("192.0.2.3", false, Some(30), false),
+            peer("192.0.2.4", false, Some(2), true),
         ];
         let peers: Vec<_> = peers.iter().collect();
-        assert_eq!(choose(&peers, 9, NOW), [4, 5, 3, 1, 6, 0]);
+        assert_eq!(choose(&peers, 9, NOW), [4, 5, 3, 7, 1, 6, 0]);
         assert_eq!(choose(&peers, 2, NOW), [4, 5]);
     }
 
@@ -271,7 +275,7 @@ mod tests {
     fn who_works_or_has_just_come_is_left_alone() {
         let peers = [peer("192.0.2.1", false, Some(0), true), peer("192.0.2.2", false, None, false)];
         assert_eq!(choose(&peers.iter().collect::<Vec<_>>(), 9, NOW), [] as [usize; 0]);
-        peers[0].hold.wait(false, NOW);
+        peers[0].hold.wait(false, NOW - YOUNG);
         assert_eq!(choose(&peers.iter().collect::<Vec<_>>(), 9, NOW), [0]);
         peers[0].hold.work();
         assert_eq!(choose(&peers.iter().collect::<Vec<_>>(), 9, NOW), [] as [usize; 0]);
@@ -287,6 +291,6 @@ mod tests {
         assert_eq!(peer.hold.sharers(NOW, second), 3);
         assert_eq!(peer.hold.sharers(NOW + second * 2, second), 1);
         drop(streams);
-        assert_eq!(choose(&[&peer], 1, clock::now() + second), [0], "idle again");
+        assert_eq!(choose(&[&peer], 1, clock::now() + YOUNG), [0], "idle again");
     }
 }

@@ -25,12 +25,10 @@ fn idle_connections_make_room_oldest_first() {
             client.ask(get("/", ""));
             client
         })
-        .take_while(|_| weir.ended("connection-shed") == 0)
         .collect();
-    eventually("some are shed", || weir.ended("connection-shed") > 0);
-    eventually("the oldest is closed", || is_closed(&mut idle[0]));
-    let shed = weir.ended("connection-shed") as usize;
-    assert!(!is_closed(&mut idle[shed + 1]), "only as many as there is need for");
+    eventually("four make room", || weir.ended("connection-shed") == 4);
+    eventually("the oldest are closed", || idle[..4].iter_mut().all(is_closed));
+    assert!(!idle[4..].iter_mut().any(is_closed), "only as many as there is need for");
     assert_eq!(Client::connect(weir.http).ask(get("/new", "")).text(), "GET /new 0");
     assert_eq!(idle.last_mut().unwrap().ask(get("/kept", "")).text(), "GET /kept 0");
 }
