@@ -70,7 +70,7 @@ fn row(what: &str, count: usize, each: usize) -> Row {
     Row { what: what.to_owned(), count, each, fixed: true }
 }
 
-fn fixed(policy: &Policy, state: &State) -> [Row; 8] {
+fn fixed(policy: &Policy, state: &State) -> [Row; 9] {
     let settings = &policy.settings;
     let lists = policy.allow.bytes() + policy.deny.bytes() + policy.trusted.bytes();
     let replies = Replies::load(&settings.reply).map_or(0, |replies| replies.memory());
@@ -83,6 +83,7 @@ fn fixed(policy: &Policy, state: &State) -> [Row; 8] {
         row("latest refusals, for weir why", 1, Recent::with_capacity(RECENT).memory()),
         row("bodies of refusals", 1, replies),
         row("counts of offences", 1, Offences::memory()),
+        row("floods: good clients of a fortnight, windows, limits of an attack", 1, state.flood.bytes()),
     ]
 }
 

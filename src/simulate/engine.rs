@@ -1,6 +1,7 @@
 //! weir in virtual time: the very `decide`, detector and tables of the proxy, fed with a log's requests at the log's
 //! own times. Deterministic: the same requests and seed give the same verdicts.
 
+use super::bans::Bans;
 use crate::base::clock::Time;
 use crate::client::key::ClientKey;
 use crate::config::settings::Settings;
@@ -10,6 +11,7 @@ use crate::flood::history::{History, Sizes};
 use crate::flood::state::Change;
 use crate::limit::seeds::Seeds;
 use crate::verdict::facts::Method;
+use crate::verdict::offence::{note_answer, note_verdict};
 use crate::verdict::policy::Networks;
 use crate::verdict::{Facts, Fate, Policy, State, Verdict, decide};
 use std::cmp::Reverse;
@@ -60,6 +62,7 @@ pub struct Engine {
     /// Cookies that clients hold: by address and agent, as browsers do.
     cookies: HashMap<(ClientKey, u64), u32>,
     changes: Vec<Change>,
+    bans: Bans,
     now: Time,
     next_tick: Time,
     next_sweep: Time,
@@ -82,6 +85,7 @@ impl Engine {
             sent: 0,
             cookies: HashMap::new(),
             changes: Vec::new(),
+            bans: Bans::default(),
             now: Time::default(),
             next_tick: Time::default(),
             next_sweep: Time::default(),
@@ -122,12 +126,14 @@ impl Engine {
             self.state.flood.came_without(client);
             verdict = decide(&self.policy, &self.state, &facts, now);
         }
+        note_verdict(&self.policy, &self.state, &facts, &verdict, now);
         if verdict.fate == Fate::Forward {
             if verdict.probe && request.solves {
                 self.give_cookie(browser);
             }
             self.sent += 1;
             let status = if request.status == 0 { 200 } else { request.status };
+            note_answer(&self.policy, &self.state, &facts, status, now);
             self.pending.push(Reverse((now + verdict.delay + took, self.sent, client, status, verdict.route, took)));
         }
         verdict
@@ -152,6 +158,7 @@ impl Engine {
             } else {
                 let readings = self.policy.readings(&self.state);
                 self.changes.extend(self.state.flood.tick(&readings, due));
+                self.bans.tick(&self.policy, &self.state, due);
                 self.next_tick = due + crate::flood::detector::TICK;
             }
         }
@@ -162,6 +169,11 @@ impl Engine {
     /// All changes of state so far.
     pub fn changes(&self) -> &[Change] {
         &self.changes
+    }
+
+    /// Steps of the ban ladder taken so far.
+    pub fn bans(&self) -> u64 {
+        self.bans.taken()
     }
 
     /// What is decided by.
