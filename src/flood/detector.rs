@@ -6,7 +6,7 @@ use super::baseline::Baseline;
 use super::judge::SAMPLE;
 use super::signs::{Signs, excess};
 use super::state::{Cause, Change, FloodState};
-use super::view::{Budgets, GROUPS, View};
+use super::view::{Budgets, GROUPS, Usual, View};
 use super::window::{AGENTS, Counts, SIGNALS, Signal, Tick, Window};
 use crate::base::clock::Time;
 use std::sync::Arc;
@@ -317,6 +317,11 @@ impl Detector {
     /// What the hot path is to know.
     pub fn view(&self, readings: &Readings, old: &View) -> View {
         let usual = |signal: Signal| self.baselines[signal as usize].per_second();
+        let usual_of_newcomers = Usual {
+            logins: usual(Signal::LoginNew),
+            newcomers: usual(Signal::New) - usual(Signal::NewAssets),
+            assets: usual(Signal::NewAssets),
+        };
         let agents_changed = self.ticks.is_multiple_of(10) && self.state == FloodState::Normal;
         View {
             state: self.state,
@@ -328,7 +333,7 @@ impl Detector {
             pressed: self.pressed,
             challenge: readings.challenge,
             strength: self.strength,
-            budgets: Budgets::of(readings.capacity, usual(Signal::LoginNew), usual(Signal::New)),
+            budgets: Budgets::of(readings.capacity, &usual_of_newcomers),
             agents: if agents_changed { Arc::new(*self.agents) } else { old.agents.clone() },
             evidence: excess(&self.window, &self.baselines, readings),
             refused: self.window.rate(Signal::Refused),

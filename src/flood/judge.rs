@@ -204,7 +204,11 @@ impl Flood {
         } else {
             counts.one(Signal::Assets);
         }
-        counts.one(match group(known) {
+        let group = group(known);
+        if group.is_none() && !ask.class.is_hard() {
+            counts.one(Signal::NewAssets);
+        }
+        counts.one(match group {
             None => Signal::New,
             Some(Group::OldAddress) => Signal::OldAddress,
             Some(Group::Young) => Signal::Young,
@@ -332,6 +336,9 @@ impl Flood {
                 }
                 _ => self.within(&own.strangers, &shared.strangers, Share(0), Held::Agents, now),
             };
+        }
+        if ask.class == Class::Asset {
+            return self.within(&own.assets, &shared.assets, Share(0), Held::Newcomers, now);
         }
         self.within(&own.newcomers, &shared.newcomers, Share(0), Held::Newcomers, now)
     }

@@ -89,6 +89,7 @@ impl Own {
 struct Shared {
     logins: Budget,
     newcomers: Budget,
+    assets: Budget,
     burnt: Budget,
     networks: Budget,
     agents: Budget,
@@ -113,6 +114,7 @@ impl Flood {
             budgets: Shared {
                 logins: Budget::new(),
                 newcomers: Budget::new(),
+                assets: Budget::new(),
                 burnt: Budget::new(),
                 networks: Budget::new(),
                 agents: Budget::new(),

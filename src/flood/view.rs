@@ -28,8 +28,10 @@ pub const GROUPS: usize = 3;
 pub struct Budgets {
     /// Login POSTs of clients that are not known.
     pub logins: Quota,
-    /// What clients that can't be challenged ask for.
+    /// What clients that can't be challenged ask for, assets left out.
     pub newcomers: Quota,
+    /// Assets that such clients ask for: hardly what a flood is made of.
+    pub assets: Quota,
     /// Clients that solve challenges without being people.
     pub burnt: Quota,
     /// Clients of known /24s.
@@ -86,7 +88,7 @@ impl View {
             pressed: false,
             challenge: false,
             strength: 1,
-            budgets: Budgets::of(capacity, 0.0, 0.0),
+            budgets: Budgets::of(capacity, &Usual::default()),
             agents: Arc::new([0.0; AGENTS]),
             evidence: Evidence { capacity, solved: 1.0, ..Evidence::default() },
             refused: 0.0,
@@ -101,14 +103,27 @@ impl View {
     }
 }
 
+/// What is usual of unknown clients, a second.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Usual {
+    /// Login POSTs.
+    pub logins: f64,
+    /// All but assets.
+    pub newcomers: f64,
+    /// Assets.
+    pub assets: f64,
+}
+
 impl Budgets {
-    /// From the capacity and from what is usual, a second, of unknown clients' logins and of all they ask for.
-    pub fn of(capacity: f64, logins: f64, newcomers: f64) -> Self {
-        let logins = (3.0 * logins).max(1.0);
-        let newcomers = (3.0 * newcomers).max(0.05 * capacity);
+    /// From the capacity and from what is usual.
+    pub fn of(capacity: f64, usual: &Usual) -> Self {
+        let logins = (3.0 * usual.logins).max(1.0);
+        let newcomers = (3.0 * usual.newcomers).max(0.05 * capacity);
+        let assets = (5.0 * usual.assets).max(0.08 * capacity);
         Self {
             logins: quota(logins, 3.0 * logins + 2.0),
             newcomers: quota(newcomers, 2.0 * newcomers),
+            assets: quota(assets, 4.0 * assets),
             burnt: quota(0.05 * capacity, 0.1 * capacity),
             networks: quota(0.33 * capacity, 0.33 * capacity),
             agents: quota(0.25 * capacity, 0.5 * capacity),

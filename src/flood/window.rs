@@ -20,6 +20,8 @@ pub enum Signal {
     Assets,
     /// By clients of whom neither address nor /24 is known.
     New,
+    /// Of those: scripts, pictures, fonts.
+    NewAssets,
     /// By known addresses, seen before yesterday.
     OldAddress,
     /// By addresses or /24s first seen since yesterday.
