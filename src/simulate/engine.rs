@@ -6,6 +6,7 @@ use crate::base::clock::Time;
 use crate::client::key::ClientKey;
 use crate::config::settings::Settings;
 use crate::flood::challenge::Proof;
+use crate::flood::cost::Route;
 use crate::flood::history::{History, Sizes};
 use crate::flood::state::Change;
 use crate::limit::seeds::Seeds;
@@ -59,7 +60,7 @@ pub struct Challenges {
 }
 
 /// An answer on its way back.
-type Pending = Reverse<(Time, u64, ClientKey, u16)>;
+type Pending = Reverse<(Time, u64, ClientKey, u16, Route, Duration)>;
 
 /// A weir in virtual time.
 pub struct Engine {
@@ -114,6 +115,11 @@ impl Engine {
 
     /// Decides one request. A log that goes back in time is taken as standing still.
     pub fn step(&mut self, request: &Request<'_>) -> Verdict {
+        self.step_taking(request, SERVICE)
+    }
+
+    /// The same for a request over which the origin takes so long.
+    pub fn step_taking(&mut self, request: &Request<'_>, took: Duration) -> Verdict {
         let now = at(request.t).max(self.now);
         self.advance(now);
         let client = self.key(request.client);
@@ -141,7 +147,7 @@ impl Engine {
             self.sent += 1;
             let status = if request.status == 0 { 200 } else { request.status };
             note_answer(&self.policy, &self.state, &facts, status, now);
-            self.pending.push(Reverse((now + verdict.delay + SERVICE, self.sent, client, status)));
+            self.pending.push(Reverse((now + verdict.delay + took, self.sent, client, status, verdict.route, took)));
         }
         verdict
     }
@@ -159,9 +165,9 @@ impl Engine {
                 break;
             }
             if answer <= self.next_tick {
-                let Some(Reverse((at, _, client, status))) = self.pending.pop() else { break };
+                let Some(Reverse((at, _, client, status, route, took))) = self.pending.pop() else { break };
                 self.state.in_flight.leave(client.bits());
-                self.state.flood.answered(client, status, SERVICE, at);
+                self.state.flood.answered(client, route, status, took, at);
             } else {
                 let readings = self.policy.readings(&self.state);
                 self.changes.extend(self.state.flood.tick(&readings, due));
