@@ -17,7 +17,7 @@ export RUSTDOCFLAGS ?= -D warnings
 export WHY
 
 .PHONY: help run build release-pgo release-graviton test lint fmt clippy deny advisories docs unit loom fuzz miri \
-	bench bench-instructions bench-peers test-peers replay peers load scenarios clean setup-%
+	bench bench-instructions bench-peers test-peers replay flood-report peers load scenarios clean setup-%
 
 help: ## List these commands
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-26s%s\n", $$1, $$2 }'
@@ -85,6 +85,14 @@ bench: setup-build ## Time every part of the hot path, beside governor, DashMap 
 
 bench-instructions: setup-build setup-instructions ## Count the hot path's instructions against the baseline (WHY="reason" accepts new ones)
 	cargo run --quiet --release --locked -p weir-bench --bin instructions -- $(if $(WHY),accept "$$WHY")
+
+# Real traffic and real attackers beside the generated ones, where they are.
+TRACES := ../shared/traces
+BACKGROUNDS = $(wildcard $(foreach t,wp2016_shared semicomplete2015 secrepo_2021_2022,$(TRACES)/$(t)/requests.tsv.zst))
+BOTS = $(and $(BACKGROUNDS),--attackers $(TRACES)/killnet_ips_shared/ips.txt.zst --hosting $(TRACES)/ipsum_level3/ips.txt.zst --asn $(TRACES)/asn_table/asn-ipv4.csv.zst)
+flood-report: build ## Play every attack and crowd over ten seeds: docs/reports/flood.md (ARGS=--quick: two seeds; 1 h)
+	env -u WEIR_CONFIG $(TARGET)/release/weir simulate --scenario all --seeds $(if $(filter --quick,$(ARGS)),2,10) \
+		$(addprefix --background ,generated $(BACKGROUNDS)) $(BOTS) --report docs/reports
 
 replay: setup-build ## Replay a log through a running weir: make replay LOG=access.log.gz ARGS="--speed max"
 	@test -n "$(LOG)" || { echo "replay: name a log: make replay LOG=access.log.gz" >&2; exit 64; }

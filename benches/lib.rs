@@ -34,6 +34,13 @@ pub mod proxy {
     }
 }
 
+/// weir in virtual time.
+#[path = "../src/simulate"]
+pub mod simulate {
+    mod bans;
+    pub mod engine;
+}
+
 pub mod dice;
 pub mod parts;
 pub mod world;

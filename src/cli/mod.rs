@@ -77,7 +77,7 @@ Examples:
   weir simulate --config new.toml --compare old.toml --log today.log --history week.log.zst
   zcat *.log.gz | weir simulate --format alb --log - --json
 Exit codes: 0 well, 64 wrong usage, 65 no log, 66 unreadable, 78 faulty config. Formats and columns: docs/simulate.md.")]
-    Simulate(simulate::Simulate),
+    Simulate(Box<simulate::Simulate>),
     /// Show what a running weir does: config, requests, limits, origin
     #[command(after_help = "Example: weir status --admin http://10.0.1.7:9901 --token-file token")]
     Status {

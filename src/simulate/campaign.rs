@@ -83,7 +83,7 @@ impl Campaign<'_> {
         for (at, run) in runs.enumerate() {
             let Run { mut trial, scores, speed: of_run } = run?;
             speed = Speed { decisions: speed.decisions + of_run.decisions, took: speed.took + of_run.took };
-            if at % self.seeds.len() == 0 {
+            if at.is_multiple_of(self.seeds.len()) {
                 let names = std::iter::once(WEIR).chain(Baseline::ALL.map(Baseline::name));
                 trial.filters = names.map(|name| Runs { filter: name.to_owned(), scores: vec![] }).collect();
                 trials.push(trial);
@@ -99,7 +99,7 @@ impl Campaign<'_> {
         let scenario = build(name, seed, self.background, self.attackers)?;
         let (mut score, speed) = judge(&scenario, self.settings, self.networks);
         // A chart is drawn of the first seed only, and a day of seconds is long.
-        if job % self.seeds.len() != 0 {
+        if !job.is_multiple_of(self.seeds.len()) {
             score.seconds = vec![];
         }
         let capacity = capacity(self.settings);

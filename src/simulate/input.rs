@@ -2,6 +2,7 @@
 
 use super::log::{Fault, Format, Line, Log, LogError, MAX_FAULTS_KEPT};
 use std::cell::Cell;
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -39,7 +40,7 @@ pub struct FaultyLine {
 
 /// Log files, read one after the other.
 pub struct Input {
-    files: std::vec::IntoIter<PathBuf>,
+    files: VecDeque<PathBuf>,
     format: Option<Format>,
     log: Option<(String, Log)>,
     bytes: Rc<Cell<u64>>,
@@ -63,7 +64,7 @@ impl Input {
             opened.map_err(|source| InputError::Unreadable { file: name(path), source })?;
         }
         Ok(Self {
-            files: files.to_vec().into_iter(),
+            files: files.iter().cloned().collect(),
             format,
             log: None,
             bytes: Rc::default(),
@@ -81,7 +82,7 @@ impl Input {
     pub fn next_line(&mut self) -> Result<Option<Line>, InputError> {
         loop {
             if self.log.is_none() {
-                let Some(path) = self.files.next() else { return Ok(None) };
+                let Some(path) = self.files.pop_front() else { return Ok(None) };
                 self.log = Some((name(&path), self.start(&path)?));
             }
             let Some((file, log)) = &mut self.log else { return Ok(None) };

@@ -165,7 +165,7 @@ impl Trial {
                 let request = request(&line, client, at, false);
                 contenders.iter_mut().for_each(|c| c.engine.learn(&request));
             }
-            if history.lines() % TOLD_EVERY == 0 || ended {
+            if history.lines().is_multiple_of(TOLD_EVERY) || ended {
                 tell(history.bytes());
             }
             if ended {
@@ -187,7 +187,7 @@ impl Trial {
         mut tell: impl FnMut(u64),
     ) -> Result<(), TrialError> {
         let mut rows = verdicts.map(Rows::begin).transpose().map_err(TrialError::Verdicts)?;
-        let mut count = 0;
+        let mut count = 0_u64;
         loop {
             self.fill()?;
             let Some(Due { place: number, at, line }) = self.window.pop() else { break };
@@ -207,7 +207,7 @@ impl Trial {
                 }
             }
             count += 1;
-            if count % TOLD_EVERY == 0 {
+            if count.is_multiple_of(TOLD_EVERY) {
                 tell(self.log.bytes());
             }
         }

@@ -122,7 +122,7 @@ fn the_report_says_what_happened_and_why() {
     place.write("log", burst(9, "192.0.2.7", None) + "nonsense\n");
     let text = place.good("--log log");
     for part in [
-        "9 requests of 1 clients, 2023-11-14 22:13:20Z",
+        "9 requests of 1 client, 2023-11-14 22:13:20Z",
         "1 lines could not be used:",
         "5 forwarded, 4 turned away (44.44 %)",
         "limit      per-client         4  44.44 %        1",

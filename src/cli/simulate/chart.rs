@@ -97,7 +97,7 @@ fn columns(points: &[PointView], room: usize) -> Vec<Column> {
 
 fn gravest(points: &[PointView]) -> &'static str {
     let is_there = |state: &&str| points.iter().any(|p| p.state == *state);
-    ["attack", "overload", "elevated"].into_iter().find(|state| is_there(&state)).unwrap_or("normal")
+    ["attack", "overload", "elevated"].into_iter().find(|state| is_there(state)).unwrap_or("normal")
 }
 
 #[cfg(test)]

@@ -37,9 +37,9 @@ fn input(summary: &Summary, text: &mut String) {
     line(
         text,
         &format!(
-            "{} requests of {more}{} clients, {} to {} ({}){}",
+            "{} requests of {more}{}, {} to {} ({}){}",
             n(log.requests),
-            n(log.clients as u64),
+            clients(log.clients),
             time(log.first),
             time(log.last),
             span((log.last - log.first).max(0.0)),
@@ -68,11 +68,11 @@ fn one(config: &ConfigView, width: usize, colour: bool, text: &mut String) {
     line(
         text,
         &format!(
-            "  {} forwarded, {} turned away ({}), {} clients of them",
+            "  {} forwarded, {} turned away ({}), {} affected",
             n(verdicts.forward),
             n(verdicts.turned_away()),
             percent(verdicts.turned_away(), all),
-            n(config.refused_clients as u64)
+            clients(config.refused_clients)
         ),
     );
     let (challenged, passed, bans) = (n(config.challenged), n(config.passed), n(config.bans));
@@ -174,6 +174,10 @@ fn head(title: &str, colour: bool, text: &mut String) {
 fn line(text: &mut String, words: &str) {
     // Writing to a string can't fail.
     _ = writeln!(text, "{words}");
+}
+
+fn clients(count: usize) -> String {
+    format!("{} client{}", n(count as u64), if count == 1 { "" } else { "s" })
 }
 
 pub(super) fn n(count: u64) -> String {
