@@ -82,9 +82,8 @@ fn fixed(policy: &Policy, state: &State) -> [Row; 9] {
         row("event queue", 1, Queue::new().memory()),
         row("latest refusals, for weir why", 1, Recent::with_capacity(RECENT).memory()),
         row("bodies of refusals", 1, replies),
-        row("floods: known clients, counts, lists of offenders", 1, state.flood.bytes()),
         row("counts of offences", 1, Offences::memory()),
-        row("floods: good clients of a fortnight, windows, limits of an attack", 1, state.flood.bytes()),
+        row("floods: known clients, windows, limits", 1, state.flood.bytes()),
     ]
 }
 
