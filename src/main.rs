@@ -18,6 +18,7 @@ fn main() -> ExitCode {
         }
         Command::Check { file } => cli::check::check(&file),
         Command::Schema { markdown } => cli::schema::schema(markdown),
+        Command::Simulate(simulate) => cli::simulate::simulate(&simulate),
         Command::Status { target, json } => cli::status::status(&target, json),
         Command::Ban(command) => cli::ban::ban(command),
         Command::Top { target, interval, once, json } => cli::top::top(&target, interval, once, json),

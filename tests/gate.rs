@@ -7,11 +7,15 @@ mod common;
 mod bodies;
 #[path = "gate/connections.rs"]
 mod connections;
+#[path = "gate/hoarding.rs"]
+mod hoarding;
 #[path = "gate/malformed.rs"]
 mod malformed;
 #[path = "gate/passing.rs"]
 mod passing;
 #[path = "gate/pipelining.rs"]
 mod pipelining;
+#[path = "gate/reading.rs"]
+mod reading;
 #[path = "gate/slow.rs"]
 mod slow;

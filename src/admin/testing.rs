@@ -2,8 +2,8 @@
 
 use super::{Admin, Source, Token};
 use crate::base::clock::Time;
-use crate::control::bans::{BanRequest, BanStatus, BanView, BansView};
 use crate::base::units::Rate;
+use crate::control::bans::{BanRequest, BanStatus, BanView, BansView};
 use crate::control::flood::{self, FloodReport, StandingView};
 use crate::control::recent::Recent;
 use crate::control::status::{FaultView, Owed, Phase, RecentView, Reloaded, Status, Why, fixture};

@@ -14,7 +14,7 @@ pub enum Offence {
     Protocol,
     /// Failed to log in.
     Login,
-    /// Dripped a head or a body until a deadline cut it off.
+    /// Dripped a head or a body, or read an answer, until a deadline cut it off.
     Slow,
 }
 

@@ -7,6 +7,7 @@ pub mod exit;
 pub mod logging;
 pub mod schema;
 pub mod serve;
+pub mod simulate;
 pub mod status;
 pub mod table;
 pub mod top;
@@ -25,13 +26,14 @@ Examples:
   weir                                  serve with config/weir.toml
   weir serve --config /etc/weir.toml    serve with another config
   weir check /etc/weir.toml             say everything that is wrong with it
+  weir simulate --log access.log.gz     what would the config have done to this traffic?
   weir status                           what the running weir does now
   weir top                              the same, live, with who it is that comes
   weir why 192.0.2.7                    why was this client refused?
   weir ban list                         who is banned, why, until when?
   kill -HUP PID                         take the config anew; a faulty one is refused
 
-Exit codes: 0 well, 64 wrong usage, 66 no such file, 69 no answer or address taken, 77 not permitted, 78 faulty config.";
+Exit codes: 0 well, 64 wrong usage, 65 no log, 66 no such file, 69 no answer or address taken, 77 not permitted, 78 faulty config.";
 
 /// An edge filter: a proxy that holds every client to its limits and says why it refused.
 #[derive(Debug, Parser)]
@@ -68,6 +70,14 @@ WEIR_LOG sets what weir logs about itself on stderr, such as WEIR_LOG=debug.")]
         #[arg(long)]
         markdown: bool,
     },
+    /// Say what a config would have done to a log
+    #[command(after_help = "\
+Examples:
+  weir simulate --log access.log.gz
+  weir simulate --config new.toml --compare old.toml --log today.log --history week.log.zst
+  zcat *.log.gz | weir simulate --format alb --log - --json
+Exit codes: 0 well, 64 wrong usage, 65 no log, 66 unreadable, 78 faulty config. Formats and columns: docs/simulate.md.")]
+    Simulate(simulate::Simulate),
     /// Show what a running weir does: config, requests, limits, origin
     #[command(after_help = "Example: weir status --admin http://10.0.1.7:9901 --token-file token")]
     Status {

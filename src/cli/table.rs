@@ -67,7 +67,12 @@ impl Table {
 
     /// Adds a row.
     pub fn row<const N: usize>(&mut self, cells: [(String, Style); N]) {
-        debug_assert_eq!(N, self.heading.len());
+        self.add(cells.into());
+    }
+
+    /// The same where the number of columns is known late.
+    pub fn add(&mut self, cells: Vec<(String, Style)>) {
+        debug_assert_eq!(cells.len(), self.heading.len());
         self.rows.push(cells.into_iter().map(|(text, style)| (harmless(&text).into_owned(), style)).collect());
     }
 

@@ -164,6 +164,8 @@ impl Values {
             out.put("max_body_size", listen.max_body_size);
             out.put("min_body_rate", format_args!("{}/s", listen.min_body_rate));
             out.put_time("body_grace", listen.body_grace);
+            out.put("min_send_rate", format_args!("{}/s", listen.min_send_rate));
+            out.put_time("send_grace", listen.send_grace);
             out.put("max_connections", listen.max_connections);
             out.put("max_connections_per_client", listen.max_connections_per_client);
             out.put("max_in_flight_per_client", listen.max_in_flight_per_client);

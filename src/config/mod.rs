@@ -62,6 +62,11 @@ pub fn read_text(path: &Path) -> Result<String, Faults> {
 
 /// Reads and checks a config's text; `origin_name` is the file that it came from, for messages and relative paths.
 pub fn load_str(text: &str, origin_name: &str) -> Result<Loaded, Faults> {
+    load_str_without(text, origin_name, &[])
+}
+
+/// The same for whoever needs no file of the keys that begin with one of `keys`: one that can't be read is no fault.
+pub fn load_str_without(text: &str, origin_name: &str, keys: &[&str]) -> Result<Loaded, Faults> {
     let origin = origin_name.to_owned();
     if text.len() > MAX_CONFIG_BYTES {
         let message = "is larger than 1MiB; move long lists to files of their own".to_owned();
@@ -76,6 +81,7 @@ pub fn load_str(text: &str, origin_name: &str) -> Result<Loaded, Faults> {
     }
     let settings = read::read(&mut document);
     check::check(&settings, &mut document);
-    let (list, notes) = document.finish();
+    let (mut list, notes) = document.finish();
+    list.retain(|f| !(f.message.starts_with("cannot be read") && keys.iter().any(|key| f.key.starts_with(key))));
     if list.is_empty() { Ok(Loaded { settings, notes }) } else { Err(Faults { origin, list, unreadable: false }) }
 }

@@ -13,6 +13,8 @@ use super::place::{file, files_by_status, list_entry, log_target, network, socke
 use super::section::{Node, Section, Shape, When};
 use super::settings::{Admin, Client, H2, Listen, Lists, Log, Reply, Settings, Tls};
 use super::words::ADDRESS_SOURCES;
+use crate::base::units::Bytes;
+use std::time::Duration;
 use toml::de::DeTable;
 
 /// Reads `document`, says what is wrong with single values, and gives the defaults for those.
@@ -63,6 +65,26 @@ fn config(s: &mut Section<'_, '_>) -> Settings {
     settings
 }
 
+fn min_send_rate(s: &mut Section<'_, '_>) -> Bytes {
+    s.live(
+        "min_send_rate",
+        byte_rate("0B/s", "1GiB/s"),
+        r#""1KiB/s""#,
+        "The slowest average at which a client may take what waits for it, over send_grace; one that takes less is \
+         cut. 0B/s sets no floor.",
+    )
+}
+
+fn send_grace(s: &mut Section<'_, '_>) -> Duration {
+    s.live(
+        "send_grace",
+        duration("100ms", "10m"),
+        r#""30s""#,
+        "How much waiting the average of min_send_rate is taken over; only time in which bytes wait for the client \
+         counts. A third of it while connections or requests in flight are near their caps.",
+    )
+}
+
 fn listen(s: &mut Section<'_, '_>) -> Listen {
     Listen {
         http: s.start("http", list(socket()), r#"["0.0.0.0:8080"]"#, "Plain HTTP addresses."),
@@ -96,11 +118,13 @@ fn listen(s: &mut Section<'_, '_>) -> Listen {
             "How long a body may take before min_body_rate counts; also the longest silence inside a body \
              (over HTTP/2 that is origin.read_timeout).",
         ),
+        min_send_rate: min_send_rate(s),
+        send_grace: send_grace(s),
         max_connections: s.live(
             "max_connections",
             whole(1..=10_000_000),
             "20000",
-            "The most connections at once, all clients together.",
+            "The most connections at once, all clients together. Above 80 % of them idle ones are closed, oldest first.",
         ),
         max_connections_per_client: s.live(
             "max_connections_per_client",

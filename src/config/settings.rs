@@ -59,6 +59,10 @@ pub struct Listen {
     pub min_body_rate: Bytes,
     /// How long a body may take before `min_body_rate` counts; also the longest silence inside a body.
     pub body_grace: Duration,
+    /// The slowest average at which a client may take what waits for it, in bytes a second.
+    pub min_send_rate: Bytes,
+    /// How much waiting that average is taken over.
+    pub send_grace: Duration,
     /// The most connections at once, all clients together.
     pub max_connections: u32,
     /// The most connections of one peer address that is not a trusted proxy.

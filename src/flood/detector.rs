@@ -160,7 +160,8 @@ impl Detector {
         let offered = signs.evidence.offered;
         self.measure_groups(capacity);
         let before = self.state;
-        let harm = offered > HARM * capacity || signs.origin_suffers;
+        let harm = offered > HARM * capacity || signs.origin_suffers || signs.costly;
+        let low = offered < CALM * capacity && signs.cheap;
         let alarm = alarm || harm;
         if let Some(pinned) = self.pinned {
             let change = (pinned != self.state).then(|| self.go(pinned, Cause::Pinned, &signs, now));
@@ -168,8 +169,8 @@ impl Detector {
             return change;
         }
         let cause = match self.state {
-            FloodState::Attack => self.in_attack(&signs, offered < CALM * capacity, now),
-            _ => self.watch(&signs, alarm, harm, offered < CALM * capacity, now),
+            FloodState::Attack => self.in_attack(&signs, low, now),
+            _ => self.watch(&signs, alarm, harm, low, now),
         };
         self.steer(capacity);
         let (to, cause) = cause?;
@@ -223,9 +224,7 @@ impl Detector {
         }
         match self.state {
             FloodState::Normal if alarm => Some((FloodState::Elevated, Cause::Rate)),
-            FloodState::Elevated if harm => {
-                Some((FloodState::Overload, if signs.origin_suffers { Cause::Origin } else { Cause::Load }))
-            }
+            FloodState::Elevated if harm => Some((FloodState::Overload, signs.cause_of_harm())),
             FloodState::Normal => None,
             _ => self.settle(!alarm && low, now),
         }

@@ -1,8 +1,8 @@
 //! What the flood has to say about one request, on the hot path: who is it, does it go on, must it prove itself?
 
-use super::Flood;
 use super::challenge::Proof;
 use super::class::{Class, among, place};
+use super::cost::{Costs, Route};
 use super::detector::PAGE_RATE;
 use super::history::{Known, Spots};
 use super::ledger::Answer;
@@ -10,6 +10,7 @@ use super::rank::Rank;
 use super::state::FloodState;
 use super::view::{Group, View};
 use super::window::Signal;
+use super::{CLIENT_BURST, Flood};
 use crate::base::clock::Time;
 use crate::base::units::Share;
 use crate::client::key::ClientKey;
@@ -42,6 +43,8 @@ pub struct Ask<'a> {
     pub proof: Proof,
     /// The least strength of a cookie that counts as proof.
     pub strength: u8,
+    /// What it is likely to cost.
+    pub route: Route,
     /// May be asked for proof, as far as the config goes.
     pub askable: bool,
 }
@@ -63,6 +66,8 @@ pub enum Held {
     Networks,
     /// Not among the clients that are admitted in an overload.
     Overload,
+    /// The client's own rate, or what is left of the origin, for requests that cost it many times the usual.
+    Costly,
 }
 
 /// What becomes of it, as far as the flood goes.
@@ -87,6 +92,8 @@ pub struct Judgement {
     pub rank: Rank,
     /// Its answer is to bring a cookie: it may be one of several behind its address.
     pub probe: bool,
+    /// It costs the origin many times the usual.
+    pub dear: bool,
     /// If the origin has no room: it may prove itself, which may find it some.
     pub may_prove: bool,
 }
@@ -103,6 +110,8 @@ struct Case<'a> {
     burnt: bool,
     browser: bool,
     agent: u32,
+    /// How many requests of the usual cost it weighs.
+    weight: f32,
 }
 
 /// The number that a client's own limits count by: browsers behind one address, once they have proven themselves, are
@@ -128,12 +137,16 @@ impl Flood {
         let known = self.history.known(spots, view.onset.unwrap_or(now));
         let valid = matches!(ask.proof, Proof::Valid { .. });
         let standing = Rank::from(known.standing);
+        let expected = self.costs.expected(ask.route);
+        let weight = self.costs.weight(expected);
+        let dear = Costs::is_dear(weight);
+        self.counts.add(Signal::Cost, expected as u32);
         self.count(view, ask, &known, valid);
         self.offenders.offered(ask.client, ask.class, standing, now);
         let rank = if valid { standing.min(Rank::Proven) } else { standing };
         if view.state == FloodState::Normal {
             self.sample_agent(ask, now);
-            return Judgement { course: Course::Pass, rank, probe: false, may_prove: false };
+            return Judgement { course: Course::Pass, rank, dear, probe: false, may_prove: false };
         }
         let bits = identity(ask.client, ask.proof);
         let burnt = valid && self.ledger.is_burnt(bits);
@@ -141,16 +154,17 @@ impl Flood {
         let strong = matches!(ask.proof, Proof::Valid { strength, .. } if strength >= ask.strength);
         let proven = strong && !burnt;
         let (browser, agent) = (agent.browser, agent.hash);
-        let case = Case { ask, view, now, known, bits, proven, burnt, browser, agent };
+        let case = Case { ask, view, now, known, bits, proven, burnt, browser, agent, weight };
         match self.ledger.answer(ask.client.bits(), valid && !burnt, now) {
             Answer::Solved => self.counts.one(Signal::Solved),
             Answer::Unsolved => self.counts.one(Signal::Unsolved),
             Answer::None => {}
         }
-        match view.state {
+        let judged = match view.state {
             FloodState::Attack => self.in_attack(&case),
             _ => self.under_watch(&case),
-        }
+        };
+        Judgement { dear, ..judged }
     }
 
     /// A client that was asked has come back without the cookie.
@@ -222,9 +236,12 @@ impl Flood {
             (true, true) => Course::Challenge,
             (true, false) => Course::Probe,
             (false, true) => Course::Hold(Held::Overload),
+            (false, false) if overload && rank >= Rank::Seen && !self.pays(case, case.weight) => {
+                Course::Hold(Held::Costly)
+            }
             (false, false) => Course::Pass,
         };
-        Judgement { course, rank, probe: false, may_prove: overload && page && unknown }
+        Judgement { course, rank, dear: false, probe: false, may_prove: overload && page && unknown }
     }
 
     /// In an attack: limits tighten by rank, newcomers prove themselves or share small budgets.
@@ -232,7 +249,8 @@ impl Flood {
         let Case { ask, view, now, .. } = *case;
         let mut rank = case.rank();
         let suspect = case.suspect();
-        let held = |rank, held| Judgement { course: Course::Hold(held), rank, probe: false, may_prove: false };
+        let held =
+            |rank, held| Judgement { course: Course::Hold(held), rank, dear: false, probe: false, may_prove: false };
         let page = case.is_askable_page();
         let mut crowded = false;
         if rank >= Rank::Seen {
@@ -258,12 +276,12 @@ impl Flood {
             Course::Pass
         };
         let probe = crowded && course == Course::Pass && self.ledger.may_ask(ask.client.bits(), now);
-        Judgement { course, rank, probe, may_prove: false }
+        Judgement { course, rank, dear: false, probe, may_prove: false }
     }
 
     fn challenge(&self, case: &Case<'_>, rank: Rank) -> Judgement {
         self.ledger.ask(case.ask.client.bits(), case.now);
-        Judgement { course: Course::Challenge, rank, probe: false, may_prove: false }
+        Judgement { course: Course::Challenge, rank, dear: false, probe: false, may_prove: false }
     }
 
     /// The client's own limits in an attack: 2/s burst 60 for all, and pages. How many more it may send at once.
@@ -271,6 +289,9 @@ impl Flood {
         let own = &self.clients;
         let taken = own.table.take(own.table.locate(case.bits), &own.quota, case.now);
         let Decision::Admit { remaining } = taken else { return Err(Held::Client) };
+        if !self.pays(case, case.weight - 1.0) {
+            return Err(Held::Costly);
+        }
         if case.ask.class.is_hard() && Rank::from(case.known.standing) >= Rank::Net24 {
             let rate = case.view.page_rate;
             let price = PAGE_RATE / rate;
@@ -281,6 +302,13 @@ impl Flood {
             }
         }
         Ok(remaining)
+    }
+
+    /// Charges a request of more than the usual cost to its client's own limit.
+    fn pays(&self, case: &Case<'_>, price: f32) -> bool {
+        let own = &self.clients;
+        case.weight <= 1.0
+            || own.table.take_at(own.table.locate(case.bits), &own.quota, case.now, price.into(), CLIENT_BURST.into())
     }
 
     /// A client of whom nothing is known, or whose group has grown suspiciously.

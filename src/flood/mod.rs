@@ -7,6 +7,7 @@
 pub mod baseline;
 pub mod challenge;
 pub mod class;
+pub mod cost;
 pub mod detector;
 pub mod distinct;
 pub mod history;
@@ -31,6 +32,7 @@ use crate::limit::seeds::Seeds;
 use crate::limit::table::Table;
 use arc_swap::ArcSwap;
 use class::Agents;
+use cost::{Costs, Route};
 use detector::{Detector, Readings};
 use history::History;
 use ledger::Ledger;
@@ -43,6 +45,8 @@ use window::{AGENTS, Counts, Signal, Tick};
 
 /// Clients that an attack's own limits can tell apart, 8 bytes each, twice.
 const CLIENTS: u32 = 1 << 19;
+/// What a client may send at once in an attack.
+const CLIENT_BURST: u32 = 60;
 /// Clients that can be remembered as asked, 8 bytes each.
 const ASKED: u32 = 1 << 17;
 
@@ -50,10 +54,12 @@ const ASKED: u32 = 1 << 17;
 pub struct Flood {
     /// What came in since the last tick.
     pub counts: Counts,
-    /// Good clients of the last fortnight.
+    /// Good clients of the last four weeks.
     pub history: History,
     /// Who it is that comes, for people.
     pub offenders: Offenders,
+    /// What requests cost the origin.
+    pub costs: Costs,
     /// Agents seen before.
     pub agents: Agents,
     view: ArcSwap<View>,
@@ -106,7 +112,7 @@ impl Flood {
             detector: Mutex::new(Detector::default()),
             changes: Mutex::default(),
             ledger: Ledger::new(ASKED, seeds()),
-            clients: Own::new(2, 60, seeds()),
+            clients: Own::new(2, CLIENT_BURST, seeds()),
             // The burst leaves room for dearer pages.
             pages: Own::new(4, 4_096, seeds()),
             budgets: Shared {
@@ -119,6 +125,7 @@ impl Flood {
                 strangers: Budget::new(),
                 agents_own: Box::new(std::array::from_fn(|_| Budget::new())),
             },
+            costs: Costs::new(seeds()),
         }
     }
 
@@ -181,16 +188,20 @@ impl Flood {
         self.detector().totals()
     }
 
-    /// The origin has answered a client's request.
-    pub fn answered(&self, client: ClientKey, status: u16, took: Duration, now: Time) {
+    /// The origin has answered a client's request for `route`.
+    pub fn answered(&self, client: ClientKey, route: Route, status: u16, took: Duration, now: Time) {
         self.counts.one(Signal::Answers);
         self.counts.add(Signal::Latency, u32::try_from(took.as_millis()).unwrap_or(u32::MAX));
         // 500 is what a broken page answers; these say that there was nobody to answer it.
         if matches!(status, 502..=504) {
             self.counts.one(Signal::Errors);
         }
-        if History::good_status(status) && self.view().state != FloodState::Attack {
+        let state = self.view().state;
+        if History::good_status(status) && state != FloodState::Attack {
             self.history.good(client, now);
+        }
+        if matches!(status, 200..400) && state == FloodState::Normal && route != Route::UNKNOWN {
+            self.costs.learn(route, took, now);
         }
     }
 
@@ -208,6 +219,7 @@ impl Flood {
         self.history.bytes()
             + self.offenders.bytes()
             + Counts::bytes()
+            + Costs::bytes()
             + self.ledger.bytes()
             + tables
             + AGENTS * size_of::<Budget>()

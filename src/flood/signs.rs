@@ -26,6 +26,11 @@ const OUTCOMES_OF_PEOPLE: f64 = 100.0;
 /// People solve more.
 const PEOPLE_SOLVE: f64 = 0.7;
 
+/// Above this share of what may be in flight, by what the paths usually take, is harm.
+const COSTLY: f64 = 0.8;
+/// Below this share is calm.
+const CHEAP: f64 = 0.6;
+
 /// What the last second and the last five amount to.
 #[derive(Clone, Copy, Debug)]
 pub struct Signs {
@@ -33,6 +38,10 @@ pub struct Signs {
     pub evidence: Evidence,
     /// The origin answers late, with errors, or holds nearly all it may.
     pub origin_suffers: bool,
+    /// What was offered would hold nearly all that may be in flight, and usually does not.
+    pub costly: bool,
+    /// It would hold little of it.
+    pub cheap: bool,
     informative: bool,
     one_group: f64,
     capacity: f64,
@@ -45,8 +54,11 @@ impl Signs {
         let evidence = excess(window, usual, readings);
         let per_second = |signal: Signal| usual[signal as usize].per_second();
         let groups = [Signal::OldAddress, Signal::Young, Signal::OldNet];
+        let (most, usually) = (f64::from(readings.in_flight.1), per_second(Signal::Cost) / 1e3);
         let grown = groups.map(|g| (window.second(g) - per_second(g)) / evidence.excess.max(1.0));
         Self {
+            costly: evidence.expected > COSTLY * most && evidence.expected > 1.5 * usually + 3.0,
+            cheap: evidence.expected < CHEAP * most,
             origin_suffers: suffers(window, usual, readings, &evidence),
             informative: per_second(Signal::Assets) > OWN_ASSETS * per_second(Signal::Total),
             one_group: grown.into_iter().fold(0.0, f64::max),
@@ -68,6 +80,15 @@ impl Signs {
         }
         let unsolved = self.challenge && e.outcomes >= OUTCOMES && e.solved < PROGRAMS_SOLVE;
         unsolved.then_some(Cause::Unsolved)
+    }
+
+    /// What the harm is that is no attack.
+    pub fn cause_of_harm(&self) -> Cause {
+        match (self.origin_suffers, self.costly) {
+            (true, _) => Cause::Origin,
+            (false, true) => Cause::Costly,
+            (false, false) => Cause::Load,
+        }
     }
 
     /// Whether challenges say that these are people.
@@ -94,6 +115,7 @@ pub fn excess(window: &Window, usual: &[Baseline; SIGNALS], readings: &Readings)
         outcomes,
         solved,
         in_flight: readings.in_flight.0,
+        expected: window.second(Signal::Cost) / 1e3,
         latency_ms: mean(Signal::Latency),
         errors: mean(Signal::Errors),
     }

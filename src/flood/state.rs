@@ -46,6 +46,8 @@ pub enum Cause {
     Solved,
     /// The origin answers late or not at all.
     Origin,
+    /// Few requests, that cost the origin many times the usual.
+    Costly,
     /// What was offered stayed low.
     Over,
     /// It has lasted too long to be anything but the new normal.
@@ -79,6 +81,7 @@ impl Cause {
             Self::Unsolved => "unsolved",
             Self::Solved => "solved",
             Self::Origin => "origin",
+            Self::Costly => "costly",
             Self::Over => "over",
             Self::Lasting => "lasting",
             Self::Pinned => "pinned",
@@ -95,6 +98,7 @@ impl Cause {
             Self::Unsolved => "most clients that were asked for a cookie did not bring it",
             Self::Solved => "most challenged clients pass: these are people",
             Self::Origin => "the origin answers late, or with errors",
+            Self::Costly => "what is asked for takes the origin so long that it fills what may be in flight",
             Self::Over => "what is offered has stayed low",
             Self::Lasting => "it has lasted long enough to be the new normal",
             Self::Pinned => "held by hand",
@@ -125,6 +129,8 @@ pub struct Evidence {
     pub solved: f64,
     /// Requests in flight.
     pub in_flight: u32,
+    /// Requests that would be in flight, by what was offered in the last second and by what its paths usually take.
+    pub expected: f64,
     /// The origin's mean time to its first byte over five seconds, in milliseconds.
     pub latency_ms: f64,
     /// The share of answers that were errors, over five seconds.
@@ -151,8 +157,9 @@ impl fmt::Display for Evidence {
         }
         write!(
             f,
-            "; {} in flight, origin {:.0} ms, {:.1} % errors",
+            "; {} in flight ({:.0} expected), origin {:.0} ms, {:.1} % errors",
             self.in_flight,
+            self.expected,
             self.latency_ms,
             percent(self.errors)
         )

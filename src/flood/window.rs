@@ -44,10 +44,12 @@ pub enum Signal {
     Errors,
     /// Milliseconds to the first byte of all answers.
     Latency,
+    /// Milliseconds that the origin will likely take over all that was offered.
+    Cost,
 }
 
 /// How many signals there are.
-pub const SIGNALS: usize = Signal::Latency as usize + 1;
+pub const SIGNALS: usize = Signal::Cost as usize + 1;
 
 /// Agents that are told apart by their rate.
 pub const AGENTS: usize = 1_024;

@@ -1,5 +1,6 @@
 //! One connection from accept to close: PROXY protocol, TLS, then the gate or HTTP/2.
 
+use super::crowd::{Crowd, Hold, Member};
 use super::edge::{Edge, Peer};
 use super::gate::{Gate, H2_PREFACE, Turn};
 use super::http2::App;
@@ -18,17 +19,22 @@ use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::task::Poll;
 use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
+/// Near the cap on connections handshakes have this part of their time.
+const HURRY: u32 = 4;
+
 /// What a worker gives to each of its connections.
 #[derive(Clone)]
 pub(super) struct Server {
     pub(super) edge: Arc<Edge>,
     pub(super) app: Arc<App>,
+    pub(super) crowd: Arc<Crowd>,
     pub(super) stop: ShutdownWatch,
 }
 
@@ -48,6 +54,7 @@ impl Server {
             tls: tls.is_some(),
             resets: Budget::new(),
             condemned: AtomicBool::new(false),
+            hold: Hold::default(),
         };
         if proxied || tls.is_some() {
             Box::pin(self.shake_hands(socket, peer, proxied, tls)).await;
@@ -58,7 +65,7 @@ impl Server {
 
     /// What comes before the first request: a PROXY protocol header, TLS.
     async fn shake_hands(self, mut socket: TcpStream, mut peer: Peer, proxied: bool, tls: Option<TlsAcceptor>) {
-        let patience = self.edge.policy.load().settings.listen.header_timeout;
+        let patience = self.patience();
         if proxied {
             match timeout(patience, read_proxy_header(&mut socket)).await {
                 Ok(Ok(found)) => peer.proxied = found,
@@ -72,13 +79,27 @@ impl Server {
         let Ok(Ok(stream)) = timeout(patience, acceptor.accept(socket)).await else { return };
         let io = Transport::Tls(Box::new(stream));
         if io.chose_h2() {
-            self.http2(io, BytesMut::new(), peer.into()).await
+            let peer = Arc::new(peer);
+            let _member = self.join(&peer).await;
+            self.http2(io, BytesMut::new(), peer).await
         } else {
             self.http1(io, peer.into()).await
         }
     }
 
+    /// For what comes before a request; shorter while connections are near their cap.
+    fn patience(&self) -> Duration {
+        let policy = self.edge.policy.load();
+        let most = policy.settings.listen.header_timeout;
+        if self.edge.too_many_connections(&policy) > 0 { most / HURRY } else { most }
+    }
+
+    fn join<'a>(&'a self, peer: &'a Arc<Peer>) -> impl Future<Output = Member> + 'a {
+        std::future::poll_fn(|cx| Poll::Ready(self.crowd.join(peer.clone(), cx.waker().clone())))
+    }
+
     async fn http1(self, io: Transport, peer: Arc<Peer>) {
+        let _member = self.join(&peer).await;
         let mut gate = Box::new(Gate::new(io, self.edge.clone(), peer, clock::now()));
         match std::future::poll_fn(|cx| gate.poll_turn(cx)).await {
             Turn::Gone => {}
@@ -133,7 +154,7 @@ impl Server {
 
     /// Reads the preface under the deadline of a head, then lets Pingora serve.
     async fn http2(self, mut io: Transport, mut read: BytesMut, peer: Arc<Peer>) {
-        let patience = self.edge.policy.load().settings.listen.header_timeout;
+        let patience = self.patience();
         let preface = async {
             while read.len() < H2_PREFACE.len() {
                 if io.read_buf(&mut read).await.unwrap_or(0) == 0 {

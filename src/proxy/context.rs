@@ -1,6 +1,7 @@
 //! What one admitted request carries through Pingora's phases.
 
 use super::body::Meter;
+use super::crowd::Stream;
 use super::edge::{Peer, Place, Story};
 use crate::base::clock::Time;
 use crate::origin::{Pick, Tried};
@@ -16,6 +17,10 @@ pub(super) struct Context {
     pub(super) story: Option<Story>,
     /// An HTTP/2 request's place in flight; an HTTP/1.1 request's is held by its gate.
     pub(super) place: Option<Place>,
+    /// An HTTP/2 request's part of its connection.
+    pub(super) stream: Option<Stream>,
+    /// The largest piece of the answer so far.
+    pub(super) piece: usize,
     pub(super) meter: Meter,
     /// The endpoint in use.
     pub(super) pick: Option<Pick>,
@@ -42,6 +47,8 @@ impl Context {
             peer: None,
             story: None,
             place: None,
+            stream: None,
+            piece: 0,
             meter: Meter::new(Time::default()),
             pick: None,
             tried: Tried::default(),

@@ -1,10 +1,12 @@
 //! What all connections share.
 
+use super::crowd::Hold;
 use super::reply::Replies;
 use crate::base::clock::Time;
 use crate::client::key::ClientKey;
 use crate::event::log_gate::LogGate;
 use crate::event::queue::Queue;
+use crate::flood::cost::Route;
 use crate::limit::budget::Budget;
 use crate::origin::Pool;
 use crate::verdict::{Policy, State};
@@ -43,6 +45,27 @@ impl Edge {
         // Relaxed: a hint; a request that misses it by a moment is served as before.
         self.draining.load(Ordering::Relaxed)
     }
+
+    /// The most connections that may be open.
+    pub(super) fn most_connections(&self, policy: &Policy) -> u32 {
+        policy.settings.listen.max_connections.min(self.max_connections)
+    }
+
+    /// How many connections there are beyond the share of the cap that may wait in peace.
+    pub(super) fn too_many_connections(&self, policy: &Policy) -> u32 {
+        self.state.connections.total().saturating_sub(near(self.most_connections(policy)))
+    }
+
+    /// Whether connections or requests in flight are near their caps.
+    pub(super) fn is_near_caps(&self, policy: &Policy) -> bool {
+        self.too_many_connections(policy) > 0
+            || self.state.in_flight.total() > near(policy.settings.origin.max_in_flight)
+    }
+}
+
+/// Above this a cap is near: 80 % of it.
+fn near(cap: u32) -> u32 {
+    cap - cap / 5
 }
 
 /// What is known of one connection.
@@ -60,6 +83,8 @@ pub(super) struct Peer {
     pub(super) resets: Budget,
     /// The connection is to die: its sender abuses HTTP/2.
     pub(super) condemned: AtomicBool,
+    /// What it holds, and what for.
+    pub(super) hold: Hold,
 }
 
 /// Holds a client's place among the requests in flight.
@@ -98,6 +123,8 @@ pub(super) struct Story {
     pub(super) rank: &'static str,
     /// Limits that would have refused it.
     pub(super) observed: u64,
+    /// What it is likely to cost the origin.
+    pub(super) route: Route,
     /// How long it waits in line for the origin.
     pub(super) delay: Duration,
     /// The answer is to bring a cookie.

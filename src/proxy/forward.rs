@@ -202,6 +202,7 @@ pub(super) fn fresh_id() -> u128 {
 mod tests {
     use super::*;
     use crate::limit::budget::Budget;
+    use crate::proxy::crowd::Hold;
     use std::sync::atomic::AtomicBool;
 
     fn peer(trusted: bool) -> Peer {
@@ -212,6 +213,7 @@ mod tests {
             tls: false,
             resets: Budget::new(),
             condemned: AtomicBool::new(false),
+            hold: Hold::default(),
         }
     }
 

@@ -1,12 +1,15 @@
 //! HTTP/2: Pingora speaks it; weir bounds it and decides each stream.
 
+use super::crowd;
 use super::edge::{Edge, Peer};
+use super::pace::Pace;
 use super::service::Service;
 use super::transport::Transport;
 use crate::base::clock;
 use crate::base::units::{Rate, Share};
 use crate::limit::gcra::Quota;
 use crate::verdict::Policy;
+use crate::verdict::reason::Reason;
 use async_trait::async_trait;
 use bytes::{Buf, BytesMut};
 use pingora_core::apps::{HttpServerApp, HttpServerOptions, ReusedHttpStream, ServerApp};
@@ -51,7 +54,9 @@ impl App {
     pub(super) async fn serve(self: &Arc<Self>, io: Transport, read: BytesMut, peer: Arc<Peer>, stop: &ShutdownWatch) {
         let Ok(blank) = ResponseHeader::build(200, Some(0)) else { return };
         let digest = Arc::new(ProxyDigest::new(Box::new(blank), Some(Box::new(peer.clone()))));
-        ServerApp::process_new(self, Box::new(Stream { io, read, peer, digest }), stop).await;
+        peer.hold.wait(true, clock::now());
+        let (edge, pace) = (self.edge.clone(), Pace::default());
+        ServerApp::process_new(self, Box::new(Stream { io, read, peer, digest, edge, pace }), stop).await;
     }
 }
 
@@ -109,13 +114,20 @@ pub(super) fn condemn(peer: &Peer) {
 }
 
 /// The connection as Pingora sees it.
-#[derive(Debug)]
 struct Stream {
     io: Transport,
     /// Read before it was known to be HTTP/2.
     read: BytesMut,
     peer: Arc<Peer>,
     digest: Arc<ProxyDigest>,
+    edge: Arc<Edge>,
+    pace: Pace,
+}
+
+impl std::fmt::Debug for Stream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Stream").field("peer", &self.peer.address).finish_non_exhaustive()
+    }
 }
 
 impl Stream {
@@ -125,9 +137,24 @@ impl Stream {
     }
 }
 
+impl Stream {
+    /// Sends by `send`; an error once the client takes too little.
+    fn paced<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        send: impl FnOnce(Pin<&mut Transport>, &mut Context<'_>) -> Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        self.pace.poll(cx, &mut self.io, (&self.edge, &self.peer), send)
+    }
+}
+
 impl AsyncRead for Stream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         self.alive()?;
+        if self.peer.hold.is_shed() {
+            crowd::ended(Reason::ConnectionShed, &self.edge, &self.peer, clock::now());
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
         if self.read.is_empty() {
             return Pin::new(&mut self.io).poll_read(cx, buf);
         }
@@ -139,26 +166,26 @@ impl AsyncRead for Stream {
 }
 
 impl AsyncWrite for Stream {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.alive()?;
-        Pin::new(&mut self.io).poll_write(cx, bytes)
+        self.get_mut().paced(cx, |io, cx| io.poll_write(cx, bytes))
     }
 
     fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         self.alive()?;
-        Pin::new(&mut self.io).poll_write_vectored(cx, slices)
+        self.get_mut().paced(cx, |io, cx| io.poll_write_vectored(cx, slices))
     }
 
     fn is_write_vectored(&self) -> bool {
         self.io.is_write_vectored()
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.get_mut().paced(cx, |io, cx| io.poll_flush(cx))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

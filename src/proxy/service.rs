@@ -4,7 +4,7 @@ use super::context::Context;
 use super::edge::Edge;
 use super::gate::Gate;
 use super::reply::Refusal;
-use super::{challenge, forward, http2, offences, record, stream};
+use super::{challenge, forward, http2, offences, pace, record, stream};
 use crate::base::clock::{self, Time};
 use crate::config::settings::OriginProtocol;
 use crate::origin::Pick;
@@ -37,6 +37,10 @@ impl Service {
         }
         match (error.esource(), error.etype()) {
             (ErrorSource::Downstream, ErrorType::ReadTimedout) => Reason::BodyTooSlow,
+            (ErrorSource::Downstream, ErrorType::WriteTimedout) => Reason::ReaderTooSlow,
+            (ErrorSource::Downstream, _) if context.peer.as_ref().is_some_and(|p| p.hold.is_cut()) => {
+                Reason::ReaderTooSlow
+            }
             (ErrorSource::Downstream, ErrorType::InvalidHTTPHeader) => Reason::BadRequest,
             (ErrorSource::Downstream, _) => Reason::ClientGone,
             (ErrorSource::Upstream, ErrorType::ReadTimedout | ErrorType::WriteTimedout) => Reason::OriginTimeout,
@@ -69,11 +73,13 @@ impl ProxyHttp for Service {
 
     async fn request_filter(&self, session: &mut Session, context: &mut Box<Context>) -> Result<bool> {
         let listen = &context.policy.settings.listen;
-        session.as_mut().set_write_timeout(Some(listen.body_grace.max(Duration::from_secs(30))));
         session.as_mut().set_total_drain_timeout(Some(listen.body_grace));
         // A 100 (Continue) comes before the body, and is no reason to close; see `response_filter`.
         session.as_mut().set_close_on_response_before_downstream_finish(false);
         let decided = gate_of(session).map(|g| (g.peer().clone(), g.story(), g.is_read_whole()));
+        // The gate sees for itself how fast its client reads.
+        let paced = decided.is_some() && listen.min_send_rate.0 > 0;
+        session.as_mut().set_write_timeout((!paced).then(|| pace::patience(&self.edge, &context.policy, 0)));
         // Who waits for no body needs no deadline for one.
         if !matches!(decided, Some((_, _, true))) {
             session.as_mut().set_read_timeout(Some(listen.body_grace));
@@ -187,12 +193,19 @@ impl ProxyHttp for Service {
 
     fn response_body_filter(
         &self,
-        _: &mut Session,
+        session: &mut Session,
         body: &mut Option<Bytes>,
         _: bool,
         context: &mut Box<Context>,
     ) -> Result<Option<Duration>> {
-        context.bytes_out += body.as_ref().map_or(0, |b| b.len() as u64);
+        let piece = body.as_ref().map_or(0, Bytes::len);
+        context.bytes_out += piece as u64;
+        if let Some(stream) = &context.stream {
+            // Pingora filters several pieces and then sends them: each gets the time of the largest.
+            context.piece = context.piece.max(piece);
+            let patience = pace::patience(&self.edge, &context.policy, context.piece * stream.sharers(&context.policy));
+            session.as_mut().set_write_timeout(Some(patience));
+        }
         Ok(None)
     }
 
@@ -308,7 +321,7 @@ impl Service {
         if matches!(reason.class(), Class::Forward | Class::Fault) && status > 0 {
             let sent = story.started + story.delay;
             let took = context.first_byte.map_or_else(|| now.since(sent), |at| at.since(sent));
-            self.edge.state.flood.answered(story.client, status, took, **now);
+            self.edge.state.flood.answered(story.client, story.route, status, took, **now);
             self.edge.state.flood.offenders.answered(story.client, status, context.bytes_out, **now);
         }
     }
@@ -343,6 +356,6 @@ impl Service {
         if log {
             edge.events.send(record::of_ended(session.req_header(), context, reason, status, *now));
         }
-        context.place = None;
+        (context.place, context.stream) = (None, None);
     }
 }

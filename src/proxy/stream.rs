@@ -6,7 +6,7 @@ use super::context::Context;
 use super::edge::{Edge, Peer, Place, Story};
 use super::path::Buffer;
 use super::reply::Refusal;
-use super::{facts, http2, record};
+use super::{crowd, facts, http2, record};
 use crate::base::clock;
 use crate::verdict::offence::note_verdict;
 use crate::verdict::reason::Reason;
@@ -15,9 +15,15 @@ use bytes::Bytes;
 use pingora_core::{Error, ErrorType, Result};
 use pingora_http::{RequestHeader, ResponseHeader};
 use pingora_proxy::Session;
+use std::sync::Arc;
 
 /// Decides an HTTP/2 request. True if it was answered here.
-pub(super) async fn filter(edge: &Edge, session: &mut Session, peer: &Peer, context: &mut Context) -> Result<bool> {
+pub(super) async fn filter(
+    edge: &Edge,
+    session: &mut Session,
+    peer: &Arc<Peer>,
+    context: &mut Context,
+) -> Result<bool> {
     let (now, policy) = (clock::now(), context.policy.clone());
     let mut buffer = Buffer::new();
     let request = session.req_header();
@@ -28,8 +34,10 @@ pub(super) async fn filter(edge: &Edge, session: &mut Session, peer: &Peer, cont
     let verdict = decide(&policy, &edge.state, &facts, now).told_to(peer.trusted);
     note_verdict(&policy, &edge.state, &facts, &verdict, now);
     edge.state.counters.observed_by(verdict.observed);
+    peer.hold.seen(facts.client);
     if verdict.fate == Fate::Forward {
         context.place = Some(Place::taken(&edge.state, facts.client));
+        context.stream = Some(crowd::Stream::begin(peer));
         context.story = Some(Story {
             started: now,
             address: facts.address,
@@ -38,6 +46,7 @@ pub(super) async fn filter(edge: &Edge, session: &mut Session, peer: &Peer, cont
             state: record::state_of(&edge.state, &policy),
             rank: record::rank_of(&verdict),
             observed: verdict.observed,
+            route: verdict.route,
             delay: verdict.delay,
             probe: verdict.probe,
         });

@@ -1,6 +1,7 @@
 //! Workers: one thread, one runtime, one accept queue and one pool of origin connections a core.
 
 use super::connection::Server;
+use super::crowd::Crowd;
 use super::edge::Edge;
 use super::http2::App;
 use super::listener::{self, Bound};
@@ -72,7 +73,11 @@ async fn work(
         ServerConf { threads: 1, upstream_keepalive_pool_size: POOL, max_retries: ATTEMPTS, ..ServerConf::default() };
     let mut proxy = HttpProxy::new(Service::new(edge.clone()), Arc::new(conf));
     proxy.handle_init_modules();
-    let server = Server { stop: edge.closing.clone(), app: Arc::new(App::new(edge.clone(), proxy)), edge };
+    let crowd = Arc::new(Crowd::default());
+    let (watched, of_edge) = (crowd.clone(), edge.clone());
+    // It ends with the runtime.
+    tokio::spawn(async move { watched.watch(&of_edge).await });
+    let server = Server { stop: edge.closing.clone(), app: Arc::new(App::new(edge.clone(), proxy)), crowd, edge };
     let mut loops = JoinSet::new();
     for (socket, tls) in sockets {
         loops.spawn(listener::accept(socket, tls, server.clone(), accepting.clone()));

@@ -6,6 +6,7 @@ use crate::base::clock::Time;
 use crate::client::key::ClientKey;
 use crate::config::settings::Settings;
 use crate::flood::challenge::Proof;
+use crate::flood::cost::Route;
 use crate::flood::history::{History, Sizes};
 use crate::flood::state::Change;
 use crate::limit::seeds::Seeds;
@@ -49,8 +50,17 @@ pub struct Request<'a> {
     pub solves: bool,
 }
 
+/// Challenges of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Challenges {
+    /// How often a request was answered with one.
+    pub asked: u64,
+    /// How often its client passed it.
+    pub passed: u64,
+}
+
 /// An answer on its way back.
-type Pending = Reverse<(Time, u64, ClientKey, u16)>;
+type Pending = Reverse<(Time, u64, ClientKey, u16, Route, Duration)>;
 
 /// A weir in virtual time.
 pub struct Engine {
@@ -61,6 +71,7 @@ pub struct Engine {
     /// Cookies that clients hold: by address and agent, as browsers do.
     cookies: HashMap<(ClientKey, u64), u32>,
     changes: Vec<Change>,
+    challenges: Challenges,
     bans: Bans,
     now: Time,
     next_tick: Time,
@@ -84,6 +95,7 @@ impl Engine {
             sent: 0,
             cookies: HashMap::new(),
             changes: Vec::new(),
+            challenges: Challenges::default(),
             bans: Bans::default(),
             now: Time::default(),
             next_tick: Time::default(),
@@ -103,6 +115,11 @@ impl Engine {
 
     /// Decides one request. A log that goes back in time is taken as standing still.
     pub fn step(&mut self, request: &Request<'_>) -> Verdict {
+        self.step_taking(request, SERVICE)
+    }
+
+    /// The same for a request over which the origin takes so long.
+    pub fn step_taking(&mut self, request: &Request<'_>, took: Duration) -> Verdict {
         let now = at(request.t).max(self.now);
         self.advance(now);
         let client = self.key(request.client);
@@ -113,7 +130,9 @@ impl Engine {
         facts.user_agent = request.user_agent.as_bytes();
         facts.proof = self.cookies.get(&browser).map_or(Proof::None, |id| Proof::Valid { id: *id, strength: 1 });
         let mut verdict = decide(&self.policy, &self.state, &facts, now);
+        self.challenges.asked += u64::from(verdict.fate == Fate::Challenge);
         if verdict.fate == Fate::Challenge && request.solves && facts.proof == Proof::None {
+            self.challenges.passed += 1;
             facts.proof = self.give_cookie(browser);
             verdict = decide(&self.policy, &self.state, &facts, now);
         } else if verdict.soft {
@@ -128,7 +147,7 @@ impl Engine {
             self.sent += 1;
             let status = if request.status == 0 { 200 } else { request.status };
             note_answer(&self.policy, &self.state, &facts, status, now);
-            self.pending.push(Reverse((now + verdict.delay + SERVICE, self.sent, client, status)));
+            self.pending.push(Reverse((now + verdict.delay + took, self.sent, client, status, verdict.route, took)));
         }
         verdict
     }
@@ -146,9 +165,9 @@ impl Engine {
                 break;
             }
             if answer <= self.next_tick {
-                let Some(Reverse((at, _, client, status))) = self.pending.pop() else { break };
+                let Some(Reverse((at, _, client, status, route, took))) = self.pending.pop() else { break };
                 self.state.in_flight.leave(client.bits());
-                self.state.flood.answered(client, status, SERVICE, at);
+                self.state.flood.answered(client, route, status, took, at);
             } else {
                 let readings = self.policy.readings(&self.state);
                 self.changes.extend(self.state.flood.tick(&readings, due));
@@ -163,6 +182,11 @@ impl Engine {
     /// All changes of state so far.
     pub fn changes(&self) -> &[Change] {
         &self.changes
+    }
+
+    /// Challenges so far.
+    pub fn challenges(&self) -> Challenges {
+        self.challenges
     }
 
     /// Steps of the ban ladder taken so far.

@@ -11,8 +11,9 @@ use crate::client::key::ClientKey;
 use crate::config::settings::Action;
 use crate::flood::Flood;
 use crate::flood::challenge::Proof;
+use crate::flood::cost::Route;
 use crate::flood::history::Spots;
-use crate::flood::judge::{Ask, Course, Held};
+use crate::flood::judge::{Ask, Course, Held, Judgement};
 use crate::flood::rank::Rank;
 use crate::flood::state::FloodState;
 use crate::flood::tally::Outcome;
@@ -58,6 +59,8 @@ pub struct Verdict {
     pub rank: Option<Rank>,
     /// With `Fate::Challenge`: the client passes without proof too, if it asks again.
     pub soft: bool,
+    /// The path, as far as its cost goes; not known where the client has no rank.
+    pub route: Route,
     /// The answer is to bring the client a cookie, so that it can be told from programs and from its neighbours.
     pub probe: bool,
 }
@@ -127,17 +130,20 @@ fn own(policy: &Policy, state: &State, facts: &Facts<'_>, allowed: bool, now: Ti
 
 /// What becomes of a request that has passed all limits and has its place in flight, by what the flood says of it.
 fn by_rank(policy: &Policy, state: &State, facts: &Facts<'_>, spots: Spots, view: &View, now: Time) -> Verdict {
+    let (class, reads) = (policy.class_of(facts), facts.method.reads());
     let ask = Ask {
         client: facts.client,
-        class: policy.class_of(facts),
-        reads: facts.method.reads(),
+        class,
+        reads,
+        route: state.flood.costs.route(facts.path, reads, class.is_hard()),
         user_agent: facts.user_agent,
         proof: facts.proof,
         strength: policy.settings.flood.challenge.form.strength(),
         askable: view.state != FloodState::Normal && policy.askable(facts),
     };
     let judged = state.flood.judge(view, &ask, spots, now);
-    let verdict = match judged.course {
+    let course = if crowds_out(policy, state, &judged) { Course::Hold(Held::Costly) } else { judged.course };
+    let verdict = match course {
         Course::Pass => match bear(policy, state, facts, now, policy.reserves[judged.rank as usize]) {
             Ok(delay) => Verdict { delay, probe: judged.probe, ..Verdict::forward(Reason::Forwarded, 0) },
             Err(refused) if judged.may_prove && state.flood.ask(facts.client, now) => {
@@ -147,7 +153,7 @@ fn by_rank(policy: &Policy, state: &State, facts: &Facts<'_>, spots: Spots, view
         },
         Course::Challenge | Course::Probe => {
             state.in_flight.leave(facts.client.bits());
-            let soft = judged.course == Course::Probe;
+            let soft = course == Course::Probe;
             let reason = if soft { Reason::Probe } else { Reason::Challenge };
             Verdict { fate: Fate::Challenge, soft, ..Verdict::refuse(reason) }
         }
@@ -167,7 +173,17 @@ fn by_rank(policy: &Policy, state: &State, facts: &Facts<'_>, spots: Spots, view
         _ if verdict.soft => {}
         _ => state.flood.counts.one(Signal::Refused),
     }
-    Verdict { rank: Some(judged.rank), ..verdict }
+    Verdict { rank: Some(judged.rank), route: ask.route, ..verdict }
+}
+
+/// Requests that cost many times the usual, of clients that nobody knows, leave a quarter of the places in flight to
+/// others: at any time, as there is none to lose once the places are taken.
+fn crowds_out(policy: &Policy, state: &State, judged: &Judgement) -> bool {
+    let most = policy.settings.origin.max_in_flight;
+    judged.dear
+        && judged.course == Course::Pass
+        && judged.rank > Rank::Seen
+        && state.in_flight.total() > most - most / 4
 }
 
 const fn reason_of(held: Held) -> Reason {
@@ -179,6 +195,7 @@ const fn reason_of(held: Held) -> Reason {
         Held::Newcomers => Reason::FloodNewcomers,
         Held::Networks => Reason::FloodNetworks,
         Held::Overload => Reason::Overload,
+        Held::Costly => Reason::FloodCostly,
     }
 }
 
@@ -324,6 +341,7 @@ impl Verdict {
             state: FloodState::Normal,
             rank: None,
             soft: false,
+            route: Route::UNKNOWN,
             probe: false,
         }
     }

@@ -16,7 +16,7 @@ impl Reason {
             Self::BadRequest | Self::LengthConflict | Self::MethodNotAllowed | Self::UnsupportedVersion => {
                 Some(Offence::Protocol)
             }
-            Self::HeaderTimeout | Self::BodyTooSlow => Some(Offence::Slow),
+            Self::HeaderTimeout | Self::BodyTooSlow | Self::ReaderTooSlow => Some(Offence::Slow),
             _ => None,
         }
     }

@@ -67,6 +67,7 @@ reasons! {
     FloodAgents = "flood-agents", 503, Refuse, "a flood is on, and programs have used up their share";
     FloodNewcomers = "flood-newcomers", 503, Refuse, "a flood is on, and unknown clients have used up their share";
     FloodNetworks = "flood-networks", 503, Refuse, "a flood is on, and networks known only from afar have used up their share";
+    FloodCostly = "flood-costly", 503, Refuse, "the origin is near its cap, and this request costs it many times the usual";
     Overload = "overload", 503, Refuse, "more people than the origin can serve; others are served whole first";
     BadRequest = "bad-request", 400, Refuse, "the request is malformed";
     LengthConflict = "length-conflict", 400, Refuse, "the request's length is ambiguous (request smuggling)";
@@ -75,6 +76,8 @@ reasons! {
     HeaderTimeout = "header-timeout", 408, Refuse, "the request head took too long";
     BodyTooLarge = "body-too-large", 413, Refuse, "the request body is too large";
     BodyTooSlow = "body-too-slow", 408, Refuse, "the request body came too slowly";
+    ReaderTooSlow = "reader-too-slow", 0, Refuse, "the client took the answer too slowly";
+    ConnectionShed = "connection-shed", 0, Refuse, "the connection only waited when others needed the room";
     UnsupportedVersion = "unsupported-version", 505, Refuse, "the HTTP version is not supported";
     ConnectionLimit = "connection-limit", 0, Refuse, "too many connections are open";
     ClientConnections = "client-connections", 0, Refuse, "the client has too many connections open";

@@ -39,6 +39,8 @@ pub const CHANGES: &[(&str, &str, bool)] = &[
     ("listen.max_body_size", "\"1GiB\"", true),
     ("listen.min_body_rate", "\"2KiB/s\"", true),
     ("listen.body_grace", "\"3s\"", true),
+    ("listen.min_send_rate", "\"2KiB/s\"", true),
+    ("listen.send_grace", "\"3s\"", true),
     ("listen.max_connections", "7", true),
     ("listen.max_connections_per_client", "8", true),
     ("listen.max_in_flight_per_client", "9", true),

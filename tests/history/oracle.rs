@@ -25,7 +25,7 @@ impl Oracle {
         for key in levels(client) {
             let fresh = Exact { first: now, last: now, count: 0, other_slot: false, credited: None };
             let entry = self.entries.entry(key).or_insert(fresh);
-            if now + self.margin - entry.last > 14 * DAY {
+            if now + self.margin - entry.last > 28 * DAY {
                 *entry = fresh;
             }
             entry.last = now;
@@ -40,7 +40,7 @@ impl Oracle {
     fn known(&self, client: ClientKey, now: u64, before: u64) -> Known {
         let old = |then: u64, age: u64| then + age + self.margin <= before;
         let [own, net24, net16] = levels(client).map(|key| {
-            let entry = self.entries.get(&key).filter(|entry| now + self.margin - entry.last <= 14 * DAY);
+            let entry = self.entries.get(&key).filter(|entry| now + self.margin - entry.last <= 28 * DAY);
             entry.filter(|entry| old(entry.first, 15 * MINUTE))
         });
         let known = |standing, entry: &Exact| Known { standing, young: !old(entry.first, DAY) };
@@ -86,7 +86,7 @@ proptest! {
         let mut oracles = [0, 600].map(|margin| Oracle { margin, entries: HashMap::new() });
         let mut now = 0;
         for (client, pause, share, back) in steps {
-            let longest = [0, 60, 600, 1800, HOUR, DAY, 5 * DAY, 15 * DAY][pause];
+            let longest = [0, 60, 600, 1800, HOUR, DAY, 5 * DAY, 29 * DAY][pause];
             let next = now + (longest as f64 * share) as u64;
             pass(&history, now, next);
             now = next;

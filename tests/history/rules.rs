@@ -39,7 +39,7 @@ fn credit_takes_three_responses_in_two_slots_and_a_quarter_of_an_hour() {
         assert_eq!(after(good, hour), expected, "{good:?}");
     }
     assert_eq!(after(&[0, 1, 2 * HOUR], 2 * HOUR), Standing::Seen, "credit is as old as its last condition");
-    assert_eq!(after(&[0, 1, 600, 13 * DAY], 14 * DAY), Standing::Credited, "and lasts");
+    assert_eq!(after(&[0, 1, 600, 27 * DAY], 28 * DAY), Standing::Credited, "and lasts");
 }
 
 #[test]
@@ -99,10 +99,10 @@ fn an_entry_is_forgotten_after_fourteen_days() {
     for last in [0, 599] {
         let (history, client) = (history(SMALL), key("192.0.2.7"));
         history.good(client, at(last));
-        pass(&history, last, 14 * DAY - 1);
-        assert_eq!(standing(&history, client, 14 * DAY - 1), Standing::Seen);
-        assert_eq!(standing(&history, client, last + 14 * DAY + 1), Standing::Unknown);
-        assert_eq!(history.sweep(at(14 * DAY + 600)).clients, 0);
+        pass(&history, last, 28 * DAY - 1);
+        assert_eq!(standing(&history, client, 28 * DAY - 1), Standing::Seen);
+        assert_eq!(standing(&history, client, last + 28 * DAY + 1), Standing::Unknown);
+        assert_eq!(history.sweep(at(28 * DAY + 600)).clients, 0);
     }
 }
 
@@ -117,7 +117,7 @@ fn stamps_wrap_and_nobody_comes_back() {
         }
         let asked = now + HOUR - 1;
         history.sweep(at(asked));
-        let expected = if asked < 14 * DAY { Standing::Seen } else { Standing::Unknown };
+        let expected = if asked < 28 * DAY { Standing::Seen } else { Standing::Unknown };
         assert_eq!(standing(&history, gone, asked), expected, "hour {hour}");
         let expected = Known { standing: Standing::Credited, young: hour < 24 };
         assert_eq!(known(&history, stays, asked), expected, "hour {hour}");
@@ -131,13 +131,13 @@ fn a_leap_in_time_brings_nobody_back() {
         let history = history(Sizes { clients: 8, net24: 8, net16: 8 });
         history.good(gone, at(0));
         let asked = hours * HOUR;
-        let expected = if asked < 14 * DAY { Standing::Seen } else { Standing::Unknown };
+        let expected = if asked < 28 * DAY { Standing::Seen } else { Standing::Unknown };
         assert_eq!(standing(&history, gone, asked), expected, "looked at after {hours} h");
         history.good(other, at(asked));
         assert_eq!(standing(&history, gone, asked), expected, "after somebody else came after {hours} h");
         history.good(gone, at(asked + 1));
         let young = known(&history, gone, asked + HOUR) == Known { standing: Standing::Seen, young: true };
-        assert_eq!(young, hours < 24 || asked >= 14 * DAY, "after {hours} h");
+        assert_eq!(young, hours < 24 || asked >= 28 * DAY, "after {hours} h");
     }
 }
 

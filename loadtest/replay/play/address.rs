@@ -1,6 +1,7 @@
 //! The address under which a client is played.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
+use weir::simulate::address::{hash, synthetic};
 
 /// The address of a client's `identity`: the first is its own, if the log has one that a proxy believes.
 ///
@@ -9,7 +10,7 @@ use std::net::{IpAddr, Ipv4Addr};
 pub(crate) fn of(client: &str, identity: usize) -> IpAddr {
     match client.parse::<IpAddr>() {
         Ok(address) if identity == 0 && is_public(address.to_canonical()) => address,
-        _ => synthetic(client, identity),
+        _ => synthetic(client, identity as u64),
     }
 }
 
@@ -20,26 +21,9 @@ fn is_public(address: IpAddr) -> bool {
     }
 }
 
-fn synthetic(client: &str, identity: usize) -> IpAddr {
-    let hash = hash(client.as_bytes(), identity as u64);
-    // 240.0.0.0 to 254.255.255.255.
-    IpAddr::V4(Ipv4Addr::from(0xf000_0000 + (hash % (15 << 24)) as u32))
-}
-
 /// A client's name in a report that is to name nobody.
 pub(crate) fn pseudonym(client: &str) -> String {
     format!("client-{:012x}", hash(client.as_bytes(), u64::MAX) >> 16)
-}
-
-/// FNV-1a with a final mix: the same in every run and release, as the standard library's hashes are not.
-fn hash(bytes: &[u8], seed: u64) -> u64 {
-    let seeded = seed.to_le_bytes();
-    let fnv = seeded
-        .iter()
-        .chain(bytes)
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    let mixed = (fnv ^ (fnv >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    mixed ^ (mixed >> 29)
 }
 
 #[cfg(test)]

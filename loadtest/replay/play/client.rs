@@ -172,6 +172,7 @@ mod tests {
             status: 0,
             bytes: 0,
             user_agent: user_agent.into(),
+            challenge: None,
             label: None,
         }
     }

@@ -186,6 +186,7 @@ mod tests {
             status: 200,
             bytes: 0,
             user_agent: String::new(),
+            challenge: None,
             label: Some("human".to_owned()),
         }
     }

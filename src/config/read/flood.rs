@@ -22,7 +22,7 @@ pub(super) fn flood(s: &mut Section<'_, '_>) -> Flood {
              then name the owners of networks. Read at start and with every reload.",
             When::Live,
         ),
-        history: s.table("history", "Good clients of the last fortnight, who come first in a flood.", history),
+        history: s.table("history", "Good clients of the last four weeks, who come first in a flood.", history),
         challenge: s.table("challenge", "How newcomers prove themselves in an attack.", challenge),
     }
 }

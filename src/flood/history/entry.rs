@@ -1,32 +1,32 @@
 //! What the history keeps of one client or network: a word of 64 bits, and the rule by which it earns credit.
 //!
 //! ```text
-//! fingerprint 24 | first 12 | last 12 | credited 12 | count 2 | spare 2
+//! fingerprint 23 | first 13 | last 13 | credited 13 | count 2
 //! ```
 //!
-//! Times are steps of five minutes, kept as stamps modulo 4095 (14.2 days); stamp 0 means never. Who reads a stamp
+//! Times are steps of five minutes, kept as stamps modulo 8191 (28.4 days); stamp 0 means never. Who reads a stamp
 //! says what time it is, so that the stamp can only mean one step.
 
 /// Seconds in a step; two make a slot of the rule of credit.
 pub(super) const STEP: u64 = 300;
 /// Steps in a day.
 pub(super) const DAY: u64 = 24 * 60 * 60 / STEP;
-/// The most steps that an entry is remembered after its last good response: any more may be over 14 days.
-pub(super) const KEEP: u64 = 14 * DAY - 1;
-/// How many steps a stamp may lie ahead of a reader whose time is late. The rest of the cycle, 32 steps, is how long an
+/// The most steps that an entry is remembered after its last good response: any more may be over 28 days.
+pub(super) const KEEP: u64 = 28 * DAY - 1;
+/// How many steps a stamp may lie ahead of a reader whose time is late. The rest of the cycle, 97 steps, is how long an
 /// entry that is over may wait for a sweep.
 const AHEAD: u64 = 31;
 /// Steps until stamps repeat.
-const CYCLE: u64 = 4095;
+const CYCLE: u64 = 8191;
 
 /// Responses that credit needs; no more are counted.
 const ENOUGH: u8 = 3;
 
-const FINGERPRINT_AT: u32 = 40;
+const FINGERPRINT_AT: u32 = 41;
 const FIRST_AT: u32 = 28;
-const LAST_AT: u32 = 16;
-const CREDITED_AT: u32 = 4;
-const COUNT_AT: u32 = 2;
+const LAST_AT: u32 = 15;
+const CREDITED_AT: u32 = 2;
+const COUNT_AT: u32 = 0;
 /// Bits of a fingerprint.
 pub(super) const FINGERPRINT_BITS: u32 = 64 - FINGERPRINT_AT;
 
@@ -51,7 +51,7 @@ impl Entry {
 
     /// Reads `word`; nothing where it is empty, over, or no entry at all.
     pub(super) fn unpack(word: u64, now: u64) -> Option<Self> {
-        let stamp = |at: u32| word >> at & 0xfff;
+        let stamp = |at: u32| word >> at & 0x1fff;
         let fingerprint = fingerprint_of(word);
         let count = (word >> COUNT_AT & 3) as u8;
         if fingerprint == 0 || stamp(FIRST_AT) == 0 || count == 0 {
@@ -135,13 +135,13 @@ mod tests {
     fn what_is_packed_is_read_again_at_every_point_of_the_cycle() {
         for now in NOW..NOW + 2 * CYCLE {
             let entry =
-                Entry { fingerprint: 0xff_ffff, first: now - KEEP, last: now, credited: Some(now - 7), count: 3 };
+                Entry { fingerprint: 0x7f_ffff, first: now - KEEP, last: now, credited: Some(now - 7), count: 3 };
             assert_eq!(read(entry, now), Some(entry));
         }
     }
 
     #[test]
-    fn an_entry_is_over_after_fourteen_days() {
+    fn an_entry_is_over_after_four_weeks() {
         let entry = Entry::new(1, NOW);
         assert!((0..=KEEP).all(|age| read(entry, NOW + age) == Some(entry)));
         assert!((KEEP + 1..CYCLE - AHEAD).all(|age| read(entry, NOW + age).is_none()));
@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn what_is_no_entry_is_read_as_none() {
         let entry = Entry::new(7, NOW).pack();
-        for hole in [0xff_ffff << FINGERPRINT_AT, 0xfff << FIRST_AT, 0xfff << LAST_AT, 3 << COUNT_AT] {
+        for hole in [0x7f_ffff << FINGERPRINT_AT, 0x1fff << FIRST_AT, 0x1fff << LAST_AT, 3 << COUNT_AT] {
             assert_eq!(Entry::unpack(entry & !hole, NOW), None);
         }
         assert_eq!(Entry::unpack(0, NOW), None);

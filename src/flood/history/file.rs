@@ -80,7 +80,7 @@ impl History {
     ///
     /// Where `sizes` are others than those saved, every entry goes to all lines that its key may now belong to: the
     /// key itself is not known, but the line tells the leading bits of its hash. In a larger table the copies that
-    /// nobody asks for are over after 14 days.
+    /// nobody asks for are over after 28 days.
     ///
     /// Entries age by the wall clock. Where that was set back and the file comes from the future, its scale is
     /// shifted so that it was saved just now: nobody becomes older, or better known, by that.

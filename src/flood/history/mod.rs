@@ -1,4 +1,4 @@
-//! Who was here before: clients, and networks, that good responses went to within the last 14 days.
+//! Who was here before: clients, and networks, that good responses went to within the last four weeks.
 //!
 //! A fixed table for each of three levels: the client, its /24 (IPv6 /56) and its /16 (IPv6 /48). A table rather than
 //! rotating filters, as it forgets where a filter that is filled makes everybody known (decision 15). What a newcomer
@@ -173,7 +173,7 @@ impl History {
         Known { standing, young: false }
     }
 
-    /// Forgets what is over 14 days old. Call it at least every [`SWEEP_PERIOD`](Self::SWEEP_PERIOD), off the hot
+    /// Forgets what is over 28 days old. Call it at least every [`SWEEP_PERIOD`](Self::SWEEP_PERIOD), off the hot
     /// path (a few milliseconds): later, an old stamp would be read as a new one.
     pub fn sweep(&self, now: Time) -> Filled {
         let now = self.unix_seconds(now) / STEP;

@@ -69,8 +69,10 @@ impl Gate {
         let verdict = decide(policy, state, &facts, now).told_to(self.peer.trusted);
         note_verdict(policy, state, &facts, &verdict, now);
         state.counters.observed_by(verdict.observed);
+        self.peer.hold.seen(facts.client);
         match (verdict.fate, here) {
             (Fate::Forward, Ok((taken, rest))) => {
+                self.peer.hold.work();
                 self.place = Some(Place::taken(state, facts.client));
                 self.story = Some(Story {
                     started: now,
@@ -80,6 +82,7 @@ impl Gate {
                     state: record::state_of(state, policy),
                     rank: record::rank_of(&verdict),
                     observed: verdict.observed,
+                    route: verdict.route,
                     delay: verdict.delay,
                     probe: verdict.probe,
                 });

@@ -9,10 +9,13 @@ pub mod head;
 mod judge;
 mod stream;
 
+use super::crowd;
 use super::edge::{Edge, Peer, Place, Story};
+use super::pace::Pace;
 use super::transport::Transport;
 use crate::base::clock::{self, Time};
 use crate::verdict::Policy;
+use crate::verdict::reason::Reason;
 use bytes::{Buf, BytesMut};
 use chunked::Scanner;
 use deadline::Deadline;
@@ -101,6 +104,7 @@ pub(super) struct Gate {
     rest: Rest,
     /// The connection is no longer HTTP. Atomic only because Pingora lends its streams out shared.
     tunnel: AtomicBool,
+    pace: Pace,
     deadline: Deadline,
     in_head: bool,
     /// A request was dealt with since the deadline was last moved.
@@ -123,6 +127,7 @@ impl std::fmt::Debug for Gate {
 impl Gate {
     pub(super) fn new(io: Transport, edge: Arc<Edge>, peer: Arc<Peer>, now: Time) -> Self {
         let deadline = Deadline::new(now + edge.policy.load().settings.listen.header_timeout, edge.closing.clone());
+        peer.hold.wait(true, now);
         Self {
             io,
             edge,
@@ -134,6 +139,7 @@ impl Gate {
             skip: 0,
             rest: Rest::Length(0),
             tunnel: AtomicBool::new(false),
+            pace: Pace::default(),
             deadline,
             in_head: false,
             progress: false,
@@ -297,6 +303,7 @@ impl Gate {
     fn restart_deadline(&mut self, policy: &Policy, now: Time) {
         let listen = &policy.settings.listen;
         self.in_head = !self.inbox.is_empty() || self.skip > 0;
+        self.peer.hold.wait(self.in_head || !self.served, now);
         self.deadline.set(now + if self.in_head { listen.header_timeout } else { listen.keepalive_timeout });
     }
 
@@ -304,6 +311,10 @@ impl Gate {
     fn park(&mut self, cx: &mut Context<'_>, now: Time) -> Poll<Turn> {
         if self.progress {
             self.stamp(&self.edge.clone().policy.load(), now);
+        }
+        if self.peer.hold.is_shed() && self.outbox.is_empty() {
+            crowd::ended(Reason::ConnectionShed, &self.edge, &self.peer, now);
+            return Poll::Ready(Turn::Gone);
         }
         let idle = self.served && self.inbox.is_empty() && self.outbox.is_empty();
         match self.deadline.poll(cx, now, idle) {

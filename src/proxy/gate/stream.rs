@@ -76,7 +76,8 @@ impl Gate {
 
     fn poll_outbox(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.outbox.is_empty() {
-            let n = ready!(Pin::new(&mut self.io).poll_write(cx, &self.outbox))?;
+            let Self { pace, io, edge, peer, outbox, .. } = self;
+            let n = ready!(pace.poll(cx, io, (edge, peer), |io, cx| io.poll_write(cx, outbox)))?;
             if n == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
@@ -112,7 +113,8 @@ impl AsyncWrite for Gate {
             ready!(self.poll_outbox(cx))?;
         }
         if bytes.len() > COALESCE {
-            return Pin::new(&mut self.io).poll_write(cx, bytes);
+            let Self { pace, io, edge, peer, .. } = self.get_mut();
+            return pace.poll(cx, io, (edge, peer), |io, cx| io.poll_write(cx, bytes));
         }
         self.outbox.extend_from_slice(bytes);
         Poll::Ready(Ok(bytes.len()))
@@ -128,7 +130,8 @@ impl AsyncWrite for Gate {
             ready!(self.poll_outbox(cx))?;
         }
         if total > COALESCE {
-            return Pin::new(&mut self.io).poll_write_vectored(cx, slices);
+            let Self { pace, io, edge, peer, .. } = self.get_mut();
+            return pace.poll(cx, io, (edge, peer), |io, cx| io.poll_write_vectored(cx, slices));
         }
         for slice in slices {
             self.outbox.extend_from_slice(slice);
@@ -142,7 +145,8 @@ impl AsyncWrite for Gate {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_outbox(cx))?;
-        Pin::new(&mut self.io).poll_flush(cx)
+        let Self { pace, io, edge, peer, .. } = self.get_mut();
+        pace.poll(cx, io, (edge, peer), |io, cx| io.poll_flush(cx))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -45,5 +45,6 @@ pub(super) fn parse(text: &str) -> Result<Line, String> {
         bytes: fields::number("sent_bytes", fields[at::SENT])?,
         user_agent: fields::text(fields[at::USER_AGENT]),
         label: None,
+        challenge: None,
     })
 }

@@ -31,5 +31,6 @@ pub(super) fn parse(text: &str) -> Result<Line, String> {
         bytes,
         user_agent,
         label: None,
+        challenge: None,
     })
 }

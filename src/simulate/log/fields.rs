@@ -63,6 +63,16 @@ pub(super) fn number<T: std::str::FromStr + Default>(name: &str, raw: &str) -> R
     }
 }
 
+/// 1 or 0; `-` and nothing at all say neither.
+pub(super) fn yes_or_no(name: &str, raw: &str) -> Result<Option<bool>, String> {
+    match raw {
+        "" | "-" => Ok(None),
+        "0" => Ok(Some(false)),
+        "1" => Ok(Some(true)),
+        _ => Err(format!("{name} \"{}\": expected 1 or 0", short(raw))),
+    }
+}
+
 /// The method and the target of `GET /path HTTP/1.1`.
 pub(super) fn request_line(raw: &str) -> Result<(&str, &str), String> {
     let (method, rest) = raw.split_once(' ').unwrap_or((raw, ""));

@@ -44,6 +44,8 @@ pub struct Line {
     pub user_agent: String,
     /// What somebody says this request is (TSV and JSON only).
     pub label: Option<String>,
+    /// Whether this client would pass a challenge, where the log says so (TSV and JSON only).
+    pub challenge: Option<bool>,
 }
 
 /// How a log is written.

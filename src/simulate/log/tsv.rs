@@ -14,6 +14,7 @@ pub(super) struct Columns {
     bytes: Option<usize>,
     user_agent: Option<usize>,
     label: Option<usize>,
+    challenge: Option<usize>,
 }
 
 impl Columns {
@@ -31,6 +32,7 @@ impl Columns {
             bytes: at("bytes"),
             user_agent: at("user_agent"),
             label: at("label"),
+            challenge: at("challenge"),
         })
     }
 
@@ -55,6 +57,7 @@ impl Columns {
                 agent => agent.to_owned(),
             },
             label: (!label.is_empty()).then(|| label.to_owned()),
+            challenge: fields::yes_or_no("challenge", value(self.challenge))?,
         })
     }
 }

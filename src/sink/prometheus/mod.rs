@@ -9,9 +9,9 @@ mod process;
 use crate::control::bans::BanStatus;
 use crate::control::flood::FloodStatus;
 use crate::control::status::{Latency, Phase, Status};
+use crate::flood::state::FloodState;
 use metrics::{Label, counter, describe_counter, describe_gauge, gauge, with_local_recorder};
 use metrics_exporter_prometheus::PrometheusBuilder;
-use crate::flood::state::FloodState;
 use names::{Kind, Metric};
 use std::fmt::Write;
 
