@@ -95,7 +95,7 @@ impl Source for Live {
             bytes_in: counts.bytes_in,
             bytes_out: counts.bytes_out,
             bans: self.bans.status(now),
-            flood: self.look(|looks| FloodStatus::read(looks)),
+            flood: self.look(FloodStatus::read),
             origin: self.origin(&policy, &counts, now),
             log: LogStatus {
                 written: self.log.written(),
@@ -112,7 +112,7 @@ impl Source for Live {
     }
 
     fn flood(&self) -> FloodReport {
-        self.look(|looks| FloodReport::read(looks))
+        self.look(FloodReport::read)
     }
 
     fn bans(&self, max: usize) -> BansView {

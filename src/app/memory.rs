@@ -83,7 +83,7 @@ fn fixed(policy: &Policy, state: &State) -> [Row; 9] {
         row("latest refusals, for weir why", 1, Recent::with_capacity(RECENT).memory()),
         row("bodies of refusals", 1, replies),
         row("counts of offences", 1, Offences::memory()),
-        row("floods: good clients of four weeks, windows, limits of an attack", 1, state.flood.bytes()),
+        row("floods: known clients, windows, limits", 1, state.flood.bytes()),
     ]
 }
 

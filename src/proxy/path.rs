@@ -148,7 +148,8 @@ mod tests {
             let mut buffer = Buffer::new();
             let once = normalise(target.as_bytes(), &mut buffer).to_vec();
             prop_assert!(once.len() <= target.len() + 1);
-            if !once.contains(&b'%') && !once.contains(&b';') && !once.contains(&b'\\') {
+            // What was an escape is part of the path now; read as a target once more, it would mean something else.
+            if !once.iter().any(|b| b"%;\\?#".contains(b)) {
                 let mut buffer = Buffer::new();
                 prop_assert_eq!(normalise(&once, &mut buffer).to_vec(), once);
             }

@@ -30,12 +30,11 @@ pub fn interval(text: &str) -> Result<Duration, String> {
 /// # Errors
 /// Where no weir answers at first; later it is waited for.
 pub fn top(target: &Target, interval: Duration, once: bool, json: bool) -> anyhow::Result<ExitCode> {
-    let once = once || (!json && !(std::io::stdout().is_terminal() && std::io::stdin().is_terminal()));
     if json {
         return as_json(target, interval, once);
     }
     let seen = Seen::ask(target)?;
-    if !once {
+    if !once && std::io::stdout().is_terminal() && std::io::stdin().is_terminal() {
         return live::run(target, interval, seen);
     }
     let mut screen = Screen::new(&target.admin);

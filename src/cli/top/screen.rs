@@ -306,7 +306,7 @@ mod tests {
             let plain = screen().render((width, height), false);
             assert!(plain.lines().all(|line| line.chars().count() <= width), "{width}:\n{plain}");
             let coloured = screen().render((width, height), true);
-            let stripped: Vec<_> = coloured.lines().map(|line| anstrip(line)).collect();
+            let stripped: Vec<_> = coloured.lines().map(anstrip).collect();
             let trimmed = |lines: Vec<String>| lines.iter().map(|l| l.trim_end().to_owned()).collect::<Vec<_>>();
             assert_eq!(trimmed(stripped), trimmed(plain.lines().map(Into::into).collect()));
         }
