@@ -58,7 +58,7 @@ pub enum Cause {
 
 impl Cause {
     /// All.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Rate,
         Self::Load,
         Self::NoAssets,
@@ -66,6 +66,7 @@ impl Cause {
         Self::Unsolved,
         Self::Solved,
         Self::Origin,
+        Self::Costly,
         Self::Over,
         Self::Lasting,
         Self::Pinned,
