@@ -102,7 +102,7 @@ fn run(engine: &mut Engine, bots: u32) -> Outcome {
             }
         };
         if second >= ONSET {
-            send(stranger(1 << 20 | n % bots), "/search", SEARCH, Kind::Attack);
+            send(stranger((1 << 20) | (n % bots)), "/search", SEARCH, Kind::Attack);
         }
         match within % 10 {
             3 => send(regular(n / 10), "/page", PAGE, Kind::Cheap),

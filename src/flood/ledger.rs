@@ -219,7 +219,7 @@ struct Place<'a> {
 }
 
 const fn steps(now: Time) -> u64 {
-    now.nanos() / STEP & TIME
+    (now.nanos() / STEP) & TIME
 }
 
 const fn age(word: u64, now: u64) -> u64 {

@@ -69,7 +69,7 @@ pub struct Engine {
     pending: BinaryHeap<Pending>,
     sent: u64,
     /// Cookies that clients hold: by address and agent, as browsers do.
-    cookies: HashMap<(ClientKey, u64), u32>,
+    cookies: HashMap<(ClientKey, u32), u32>,
     changes: Vec<Change>,
     challenges: Challenges,
     bans: Bans,
@@ -123,12 +123,14 @@ impl Engine {
         let now = at(request.t).max(self.now);
         self.advance(now);
         let client = self.key(request.client);
-        let browser = (client, agent_of(request.user_agent));
+        let browser = (client, self.state.flood.agents.read(request.user_agent.as_bytes()).hash);
         let mut facts =
             Facts::new(request.client, client, Method::parse(request.method.as_bytes()), request.path.as_bytes());
         facts.query = request.query;
         facts.user_agent = request.user_agent.as_bytes();
-        facts.proof = self.cookies.get(&browser).map_or(Proof::None, |id| Proof::Valid { id: *id, strength: 1 });
+        if !self.cookies.is_empty() {
+            facts.proof = self.cookies.get(&browser).map_or(Proof::None, |id| Proof::Valid { id: *id, strength: 1 });
+        }
         let mut verdict = decide(&self.policy, &self.state, &facts, now);
         self.challenges.asked += u64::from(verdict.fate == Fate::Challenge);
         if verdict.fate == Fate::Challenge && request.solves && facts.proof == Proof::None {
@@ -208,7 +210,7 @@ impl Engine {
         ClientKey::new(address, self.policy.settings.client.ipv6_prefix)
     }
 
-    fn give_cookie(&mut self, browser: (ClientKey, u64)) -> Proof {
+    fn give_cookie(&mut self, browser: (ClientKey, u32)) -> Proof {
         let mut hasher = DefaultHasher::new();
         (browser.0.bits(), browser.1).hash(&mut hasher);
         let id = hasher.finish() as u32;
@@ -228,10 +230,4 @@ impl Engine {
 /// Seconds since 1970 as a point in virtual time.
 pub fn at(seconds: f64) -> Time {
     Time::from_nanos((seconds.max(0.0) * 1e9) as u64)
-}
-
-fn agent_of(user_agent: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    user_agent.hash(&mut hasher);
-    hasher.finish()
 }
