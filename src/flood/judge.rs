@@ -115,7 +115,7 @@ struct Case<'a> {
 }
 
 /// The number that a client's own limits count by: browsers behind one address, once they have proven themselves, are
-/// clients of their own, as far as there are [`BROWSERS`] of them.
+/// clients of their own, as far as there are eight of them.
 pub fn identity(client: ClientKey, proof: Proof) -> u128 {
     const ODD: u128 = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
     match proof {

@@ -99,12 +99,12 @@ fn a_sweep_beside_a_response_loses_neither() {
         let days = |n: u64| n * 24 * 3_600;
         history.good(client(1), at(0));
         history.good(client(2), at(0));
-        history.sweep(at(days(14) - 900));
+        history.sweep(at(days(28) - 900));
         let other = history.clone();
-        let sweeper = thread::spawn(move || other.sweep(at(days(14) + 900)));
-        history.good(client(1), at(days(14) - 900));
+        let sweeper = thread::spawn(move || other.sweep(at(days(28) + 900)));
+        history.good(client(1), at(days(28) - 900));
         sweeper.join().unwrap();
-        let asked = at(days(14) + 3_600);
+        let asked = at(days(28) + 3_600);
         let known = |n| history.known(history.locate(client(n)), asked).standing;
         assert_eq!((known(1), known(2)), (Standing::Seen, Standing::Unknown));
     });
