@@ -303,9 +303,10 @@ impl<'a> Limits<'a> {
 fn is_one_of_several(policy: &Policy, flood: &Flood, facts: &Facts<'_>) -> bool {
     policy.challenges()
         && !matches!(facts.proof, Proof::Valid { .. })
-        && policy.askable(facts)
-        && policy.class_of(facts).is_page()
+        && !facts.user_agent.is_empty()
         && flood.agents.read(facts.user_agent).browser
+        && policy.class_of(facts).is_page()
+        && policy.askable(facts)
 }
 
 /// The positions of the ones of `mask`.

@@ -52,6 +52,8 @@ pub struct Policy {
     pub capacity_depth: u32,
     /// What of that burst each rank must leave to those before it.
     pub reserves: [Share; Rank::COUNT],
+    /// The second letters of login paths, so that most other paths are told at once.
+    login_letters: [bool; 256],
     /// The capacity in requests a second.
     pub capacity_per_second: f64,
     /// What newcomers are asked for, if they are.
@@ -121,6 +123,7 @@ impl Policy {
             capacity_depth: depth,
             offences: Rules::of(&settings.ban),
             reserves,
+            login_letters: second_letters(&settings.ban.login_paths),
             capacity_per_second: per_second(settings.origin.capacity),
             challenge: asks(&settings).then(|| Challenge::new(&settings.flood.challenge)),
             limits,
@@ -131,7 +134,11 @@ impl Policy {
 
     /// What a request asks for.
     pub fn class_of(&self, facts: &Facts<'_>) -> Class {
-        let login = || self.settings.ban.login_paths.iter().any(|p| p.covers(facts.path));
+        let login = || {
+            let second = facts.path.get(1).copied().unwrap_or_default();
+            self.login_letters[usize::from(second)]
+                && self.settings.ban.login_paths.iter().any(|p| p.covers(facts.path))
+        };
         match class::of_path(facts.path) {
             Class::Page | Class::Machine if login() => Class::Login,
             Class::Asset if facts.method.reads() => Class::Asset,
@@ -164,6 +171,20 @@ impl Policy {
     pub fn table_bytes(&self) -> usize {
         self.limits.iter().map(|l| l.table.bytes()).sum()
     }
+}
+
+/// Which second letters the paths that `patterns` cover may have.
+fn second_letters(patterns: &[PathPattern]) -> [bool; 256] {
+    let mut letters = [false; 256];
+    for pattern in patterns {
+        let (PathPattern::Exact(text) | PathPattern::Prefix(text)) = pattern;
+        match (pattern, text.as_bytes().get(1)) {
+            (_, Some(letter)) => letters[usize::from(*letter)] = true,
+            (PathPattern::Exact(_), None) => letters[0] = true,
+            (PathPattern::Prefix(_), None) => letters = [true; 256],
+        }
+    }
+    letters
 }
 
 fn asks(settings: &Settings) -> bool {
