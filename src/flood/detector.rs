@@ -301,7 +301,7 @@ impl Detector {
     fn fitting(&self, capacity: f64) -> f64 {
         let known = self.window.second(Signal::OldAddress);
         let others = self.window.second(Signal::Total) - known;
-        (0.9 * capacity - known) / others.max(1.0)
+        (capacity - known) / others.max(1.0)
     }
 
     /// What is usual of each agent that is no browser, by its decaying mean over 300 s.

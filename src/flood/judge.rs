@@ -94,8 +94,6 @@ pub struct Judgement {
     pub probe: bool,
     /// It costs the origin many times the usual.
     pub dear: bool,
-    /// If the origin has no room: it may prove itself, which may find it some.
-    pub may_prove: bool,
 }
 
 /// One request, as far as it is known already.
@@ -146,7 +144,7 @@ impl Flood {
         let rank = if valid { standing.min(Rank::Proven) } else { standing };
         if view.state == FloodState::Normal {
             self.sample_agent(ask, now);
-            return Judgement { course: Course::Pass, rank, dear, probe: false, may_prove: false };
+            return Judgement { course: Course::Pass, rank, dear, probe: false };
         }
         let bits = identity(ask.client, ask.proof);
         let burnt = valid && self.ledger.is_burnt(bits);
@@ -241,7 +239,7 @@ impl Flood {
             }
             (false, false) => Course::Pass,
         };
-        Judgement { course, rank, dear: false, probe: false, may_prove: overload && page && unknown }
+        Judgement { course, rank, dear: false, probe: false }
     }
 
     /// In an attack: limits tighten by rank, newcomers prove themselves or share small budgets.
@@ -249,8 +247,7 @@ impl Flood {
         let Case { ask, view, now, .. } = *case;
         let mut rank = case.rank();
         let suspect = case.suspect();
-        let held =
-            |rank, held| Judgement { course: Course::Hold(held), rank, dear: false, probe: false, may_prove: false };
+        let held = |rank, held| Judgement { course: Course::Hold(held), rank, dear: false, probe: false };
         let page = case.is_askable_page();
         let mut crowded = false;
         if rank >= Rank::Seen {
@@ -276,12 +273,12 @@ impl Flood {
             Course::Pass
         };
         let probe = crowded && course == Course::Pass && self.ledger.may_ask(ask.client.bits(), now);
-        Judgement { course, rank, dear: false, probe, may_prove: false }
+        Judgement { course, rank, dear: false, probe }
     }
 
     fn challenge(&self, case: &Case<'_>, rank: Rank) -> Judgement {
         self.ledger.ask(case.ask.client.bits(), case.now);
-        Judgement { course: Course::Challenge, rank, dear: false, probe: false, may_prove: false }
+        Judgement { course: Course::Challenge, rank, dear: false, probe: false }
     }
 
     /// The client's own limits in an attack: 2/s burst 60 for all, and pages. How many more it may send at once.

@@ -143,10 +143,17 @@ fn by_rank(policy: &Policy, state: &State, facts: &Facts<'_>, spots: Spots, view
     };
     let judged = state.flood.judge(view, &ask, spots, now);
     let course = if crowds_out(policy, state, &judged) { Course::Hold(Held::Costly) } else { judged.course };
+    // A flood asks for pages; what they are made of is for people who have one before them.
+    let rank = if ask.class.is_hard() { judged.rank } else { judged.rank.min(Rank::Net24) };
     let verdict = match course {
-        Course::Pass => match bear(policy, state, facts, now, policy.reserves[judged.rank as usize]) {
+        Course::Pass => match bear(policy, state, facts, now, policy.reserves[rank as usize]) {
             Ok(delay) => Verdict { delay, probe: judged.probe, ..Verdict::forward(Reason::Forwarded, 0) },
-            Err(refused) if judged.may_prove && state.flood.ask(facts.client, now) => {
+            // Who can show a browser has another chance, of a better rank.
+            Err(refused)
+                if judged.rank >= Rank::Net16
+                    && can_be_asked(policy, &state.flood, facts)
+                    && state.flood.ask(facts.client, now) =>
+            {
                 Verdict { fate: Fate::Challenge, reason: Reason::Challenge, ..refused }
             }
             Err(refused) => refused,
@@ -255,7 +262,7 @@ impl<'a> Limits<'a> {
     /// Asks every limit without charging any; the first that refuses decides.
     fn peek(&mut self, state: &State, now: Time, facts: &Facts<'_>) -> Result<(), Verdict> {
         let policy = self.policy;
-        let one_of_several = || is_one_of_several(policy, &state.flood, facts);
+        let one_of_several = || can_be_asked(policy, &state.flood, facts);
         for i in bits(self.charged) {
             let limit = &policy.limits[i];
             let retry_after = match limit.table.peek(self.spots[i], &limit.quota, now) {
@@ -299,8 +306,8 @@ impl<'a> Limits<'a> {
     }
 }
 
-/// Whether this may be one browser of several behind its address: a page load without a good cookie, that can be asked.
-fn is_one_of_several(policy: &Policy, flood: &Flood, facts: &Facts<'_>) -> bool {
+/// Whether this is a browser's page load without a good cookie, that can be asked for one.
+fn can_be_asked(policy: &Policy, flood: &Flood, facts: &Facts<'_>) -> bool {
     policy.challenges()
         && !matches!(facts.proof, Proof::Valid { .. })
         && !facts.user_agent.is_empty()
