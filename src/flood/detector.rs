@@ -338,6 +338,7 @@ impl Detector {
             pressed: self.pressed,
             challenge: readings.challenge,
             strength: self.strength,
+            lottery: old.lottery,
             budgets: Budgets::of(readings.capacity, &usual_of_newcomers),
             agents: if agents_changed { Arc::new(*self.agents) } else { old.agents.clone() },
             evidence: excess(&self.window, &self.baselines, readings),

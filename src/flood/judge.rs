@@ -19,8 +19,6 @@ use crate::limit::gcra::{Decision, Quota};
 
 /// The share of unknown clients that a probe asks for a cookie.
 const PROBED: Share = Share(2_500);
-/// Salts of the two lotteries among clients.
-const SALTS: [u64; 2] = [0x9e37_79b9_7f4a_7c15, 0xd1b5_4a32_d192_ed03];
 /// How many cookies of one address count as clients of their own.
 const BROWSERS: u32 = 8;
 /// A client that may send fewer than this at once in an attack, may be several people.
@@ -226,7 +224,7 @@ impl Flood {
         let page = case.is_askable_page();
         let suspect = case.suspect();
         let unknown = rank >= Rank::Net16 && !case.proven;
-        let chosen = suspect || (unknown && among(ask.client.bits(), SALTS[0], PROBED));
+        let chosen = suspect || (unknown && among(ask.client.bits(), view.lottery[0], PROBED));
         let shed = is_shed(view, ask.client, rank);
         let asked = page && (chosen || (shed && unknown)) && self.ledger.ask(ask.client.bits(), now);
         let course = match (asked, shed) {
@@ -370,7 +368,7 @@ impl Case<'_> {
 /// Whether an overload leaves this client out: the same clients each time, as many as do not fit.
 pub fn is_shed(view: &View, client: ClientKey, rank: Rank) -> bool {
     let overload = view.state == FloodState::Overload;
-    overload && rank > Rank::Seen && place(client.bits(), SALTS[1]) > view.admitted
+    overload && rank > Rank::Seen && place(client.bits(), view.lottery[1]) > view.admitted
 }
 
 /// The group that a client belongs to by its history; none where nothing near is known.

@@ -103,12 +103,14 @@ struct Shared {
 impl Flood {
     /// Nothing is known yet. `seeds` gives a fresh hash key at each call.
     pub fn new(history: History, mut seeds: impl FnMut() -> Seeds) -> Self {
+        let lottery = [1, 2].map(|number| seeds().hash(number));
+        let view = View { lottery, ..View::quiet(Time::default(), f64::from(u32::MAX)) };
         Self {
             counts: Counts::default(),
             history,
             offenders: Offenders::new(&mut seeds),
             agents: Agents::default(),
-            view: ArcSwap::from_pointee(View::quiet(Time::default(), f64::from(u32::MAX))),
+            view: ArcSwap::from_pointee(view),
             detector: Mutex::new(Detector::default()),
             changes: Mutex::default(),
             ledger: Ledger::new(ASKED, seeds()),
@@ -227,5 +229,36 @@ impl Flood {
 
     fn detector(&self) -> MutexGuard<'_, Detector> {
         self.detector.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use history::Sizes;
+    use judge::is_shed;
+    use rank::Rank;
+
+    /// Which of 1,000 strangers half an overload leaves out.
+    fn left_out(number: u64) -> Vec<u32> {
+        let mut next = number;
+        let seeds = move || {
+            next += 1;
+            Seeds::fixed(next)
+        };
+        let sizes = Sizes { clients: 8, net24: 8, net16: 8 };
+        let flood = Flood::new(History::new(sizes, Seeds::fixed(1), 0), seeds);
+        let view = View { state: FloodState::Overload, admitted: 0.5, ..View::clone(&flood.view()) };
+        let client = |n: u32| ClientKey::new(std::net::Ipv4Addr::from(0xc612_0000 + n).into(), 64);
+        (0..1_000).filter(|n| is_shed(&view, client(*n), Rank::Unknown)).collect()
+    }
+
+    #[test]
+    fn nobody_can_tell_beforehand_which_addresses_an_overload_leaves_out() {
+        let (one, other) = (left_out(1), left_out(100));
+        assert_eq!(one, left_out(1), "whole clients: the same each time");
+        assert!((400..600).contains(&one.len()) && (400..600).contains(&other.len()));
+        let both = one.iter().filter(|n| other.contains(n)).count();
+        assert!((150..350).contains(&both), "{both} of {}: as chance has it", one.len());
     }
 }

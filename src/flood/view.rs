@@ -63,6 +63,9 @@ pub struct View {
     pub challenge: bool,
     /// How strong a proof is asked for: 1 a cookie, 2 work.
     pub strength: u8,
+    /// Keys of the two lotteries among clients, secret so that nobody can choose addresses that win: who is probed, and
+    /// who is admitted in an overload.
+    pub lottery: [u64; 2],
     /// Shared budgets.
     pub budgets: Budgets,
     /// What is usual of each agent that is no browser, a second.
@@ -88,6 +91,7 @@ impl View {
             pressed: false,
             challenge: false,
             strength: 1,
+            lottery: [0; 2],
             budgets: Budgets::of(capacity, &Usual::default()),
             agents: Arc::new([0.0; AGENTS]),
             evidence: Evidence { capacity, solved: 1.0, ..Evidence::default() },

@@ -4,8 +4,8 @@ use crate::ban::ladder::Terms;
 use crate::ban::{Book, Ladder, Network, Regard, Standing};
 use crate::base::clock::Time;
 use crate::client::key::ClientKey;
-use crate::flood::history::Standing as Seen;
 use crate::flood::state::FloodState;
+use crate::verdict::offence::regard;
 use crate::verdict::{Policy, State};
 
 /// The book of bans and what fills it.
@@ -49,11 +49,6 @@ impl Standing for World<'_> {
     }
 
     fn of(&self, client: ClientKey) -> Regard {
-        let history = &self.state.flood.history;
-        match history.known(history.locate(client), self.now).standing {
-            Seen::Credited => Regard::Good,
-            Seen::Seen => Regard::Seen,
-            _ => Regard::Stranger,
-        }
+        regard(self.state, client, self.now)
     }
 }

@@ -4,9 +4,10 @@ use super::facts::{Facts, Method};
 use super::policy::{CompiledKey, Policy};
 use super::reason::Reason;
 use super::{Fate, State, Verdict};
-use crate::ban::{Ban, Offence, Rules};
+use crate::ban::{Ban, Offence, Regard, Rules};
 use crate::base::clock::Time;
 use crate::client::key::ClientKey;
+use crate::flood::history::Standing;
 
 impl Reason {
     /// What a request that ended so says of its client; nothing where others had a part in it.
@@ -62,6 +63,16 @@ pub fn note_verdict(policy: &Policy, state: &State, facts: &Facts<'_>, verdict: 
 pub fn note_answer(policy: &Policy, state: &State, facts: &Facts<'_>, status: u16, now: Time) {
     if let Some(offence) = Rules::of_status(status, is_login(policy, facts)) {
         state.offences.note(&policy.offences, facts.client, offence, facts.path, now);
+    }
+}
+
+/// How well a client is known to the history.
+pub fn regard(state: &State, client: ClientKey, now: Time) -> Regard {
+    let history = &state.flood.history;
+    match history.known(history.locate(client), now).standing {
+        Standing::Credited => Regard::Good,
+        Standing::Seen => Regard::Seen,
+        _ => Regard::Stranger,
     }
 }
 

@@ -3,8 +3,8 @@
 use crate::ban::{Network, Regard, Standing};
 use crate::base::clock::Time;
 use crate::client::key::ClientKey;
-use crate::flood::history::Standing as Seen;
 use crate::origin::Pool;
+use crate::verdict::offence::regard;
 use crate::verdict::{Policy, State};
 use ipnet::IpNet;
 use std::net::IpAddr;
@@ -59,12 +59,7 @@ impl Standing for World<'_> {
     }
 
     fn of(&self, client: ClientKey) -> Regard {
-        let history = &self.state.flood.history;
-        match history.known(history.locate(client), self.now).standing {
-            Seen::Credited => Regard::Good,
-            Seen::Seen => Regard::Seen,
-            _ => Regard::Stranger,
-        }
+        regard(self.state, client, self.now)
     }
 }
 
