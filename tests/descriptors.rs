@@ -46,6 +46,13 @@ impl Program {
         std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
     }
 
+    /// Leaves the running program so many descriptors.
+    fn limit(&self, descriptors: usize) {
+        let (id, limit) = (self.child.id().to_string(), format!("--nofile={descriptors}"));
+        let done = Command::new("prlimit").args(["--pid", &id, &limit]).status().unwrap();
+        assert!(done.success());
+    }
+
     /// Whether a request is answered by the origin.
     fn answers(&self) -> bool {
         let mut client = Client::connect(self.http);
@@ -80,13 +87,10 @@ fn connections_beyond_the_descriptors_are_turned_away_and_the_rest_is_served() {
 #[test]
 fn no_descriptor_at_all_is_waited_out() {
     let origin = Origin::echo();
-    let idle = {
-        let weir = Program::start(&origin, 1000);
-        eventually("served", || weir.answers());
-        weir.open_descriptors()
-    };
-    // Fewer than the connections that weir believes it may hold.
-    let mut weir = Program::start(&origin, idle + 2);
+    let mut weir = Program::start(&origin, 1000);
+    eventually("served", || weir.answers());
+    // Fewer than the connections that weir believes it may hold. Set while it runs: it has what it needs to start.
+    weir.limit(weir.open_descriptors() + 8);
     let crowd: Vec<TcpStream> = (0..200).map(|_| TcpStream::connect(weir.http).unwrap()).collect();
     eventually("said", || weir.log().contains("cannot accept a connection"));
     assert!(weir.child.try_wait().unwrap().is_none());
