@@ -189,7 +189,8 @@ fn a_flood_meets_the_same_in_the_proxy_and_in_the_simulator() {
     let (background, attackers) = (Background::generated(1), Attackers::generated(1));
     for name in names.split_whitespace() {
         let scenario = scenario::build(name, 1, &background, &attackers).unwrap();
-        let expected = simulated(&scenario, &whole_config("127.0.0.1:9".parse().unwrap(), scenario.challenge));
+        let expected =
+            simulated(&scenario, &common::fill(&whole_config("127.0.0.1:9".parse().unwrap(), scenario.challenge)));
         let real = through_the_proxy(&scenario);
         println!("{name}: known, new, attackers: simulated {expected:?}, through the proxy {real:?}");
         let all: usize = expected.all.iter().sum();
