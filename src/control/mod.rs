@@ -1,5 +1,7 @@
 //! Layer 3, control plane: everything slow, off the request's path.
 
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod bans;
 pub mod detect;
 pub mod drain;
@@ -7,6 +9,7 @@ pub mod flood;
 pub mod health;
 pub mod history;
 pub mod housekeeping;
+pub mod identity;
 pub mod lists;
 pub mod phase;
 pub mod recent;
