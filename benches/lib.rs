@@ -26,11 +26,11 @@ pub mod verdict;
 pub mod proxy {
     #[path = "gate/head.rs"]
     pub mod head;
-    mod path;
 
     /// How long the normalised path of `target` is.
     pub fn normalised_len(target: &[u8]) -> usize {
-        path::normalise(target, &mut path::Buffer::new()).len()
+        use crate::access::path::{Buffer, normalise};
+        normalise(target, &mut Buffer::new()).len()
     }
 }
 

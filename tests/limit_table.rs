@@ -211,6 +211,23 @@ fn a_sweep_clears_only_what_has_long_been_over() {
 }
 
 #[test]
+fn a_table_is_swept_when_it_is_due_and_not_before() {
+    let quota = Quota::new(per(100_000, 1), 10);
+    let table = table(800, &quota);
+    let sweep = |now| {
+        table.sweep_when_due(&quota, now);
+        table.sweep(&quota, now, 0..table.lines()).cleared
+    };
+    assert_eq!(sweep(START), 0);
+    assert!(take(&table, 1, &quota, START));
+    let old = START + HALF / 2;
+    table.sweep_when_due(&quota, old);
+    assert_eq!(sweep(old), 0, "it was swept when it was due");
+    assert!(take(&table, 1, &quota, old));
+    assert!(table.sweep_period() / 2 > Duration::from_secs(20 * 60), "those who call do so every 20 minutes");
+}
+
+#[test]
 fn a_lowered_burst_is_an_empty_bucket_at_once() {
     let (old, new) = (Quota::new(per(10, 1), 1000), Quota::new(per(10, 1), 10));
     let table = table(8, &old);

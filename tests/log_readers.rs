@@ -3,6 +3,7 @@
 
 use proptest::prelude::*;
 use std::io::{Cursor, Write};
+use std::time::Duration;
 use weir::simulate::log::{Faults, Format, Line, Log, LogError, MAX_FAULTS_KEPT, MAX_LINE};
 
 const COMBINED: &str = r#"192.0.2.7 - frank [10/Oct/2000:13:55:36 -0700] "GET /a/b?c=d HTTP/1.1" 200 2326 "http://www.example.com/" "Agent \"x\"""#;
@@ -56,7 +57,8 @@ fn alb_counts_from_the_request_s_arrival() {
     let line = only(ALB);
     assert_eq!((line.t, line.client.as_str(), line.method.as_str()), (1_530_570_160.25, "2001:db8::1", "POST"));
     assert_eq!((line.path.as_str(), line.has_query, line.status, line.bytes), ("/login", true, 200, 57));
-    assert_eq!(line.user_agent, "curl/7.46.0");
+    assert_eq!((line.user_agent.as_str(), line.took), ("curl/7.46.0", Some(Duration::from_millis(48))));
+    assert_eq!(only(&ALB.replace("0.048", "-1")).took, None, "no target had it");
     let old: Vec<&str> = ALB.split(' ').take(16).collect();
     assert_eq!(only(&old.join(" ")).t, 1_530_570_168.364);
 }

@@ -21,7 +21,7 @@ const EXCEPTIONS: Exceptions = Exceptions {
         ("src/limit/memory.rs", "lazily zeroed aligned memory and prefetching have no safe form"),
         ("tests/allocation.rs", "an allocator that counts is unsafe to implement"),
     ],
-    sleep: &[],
+    sleep: &[("tests/flood_proxy.rs", "plays traffic at its own times, to an origin that takes its time")],
 };
 
 /// Folders that are not the project's own text.

@@ -3,3 +3,4 @@
 pub mod asn;
 pub mod cidr_set;
 pub mod list_file;
+pub mod path;

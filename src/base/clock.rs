@@ -52,6 +52,11 @@ pub fn now() -> Time {
     Time(HEAD_START + read.tv_sec() as u64 * 1_000_000_000 + read.tv_nsec() as u64)
 }
 
+/// CPU time of this thread since it began: what a piece of work takes, whatever else the machine does.
+pub fn cpu_time() -> Duration {
+    clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).expect("every Linux has this clock").into()
+}
+
 /// The wall-clock time of a point on this process's scale, in nanoseconds since 1970.
 pub fn unix_nanos(at: Time) -> u64 {
     /// Wall clock and scale, read together.

@@ -192,7 +192,7 @@ impl Reloader {
         if limits_changed {
             // A debt beyond a smaller burst reads as an empty bucket, but shrinks only once it is cut.
             let state = self.state.clone();
-            let _ = tokio::task::spawn_blocking(move || state.tables.sweep(clock::now())).await;
+            let _ = tokio::task::spawn_blocking(move || state.tables.sweep_all(clock::now())).await;
         }
         self.notes.store(Arc::new(fresh.loaded.notes.iter().map(ToString::to_string).collect()));
         let before = self.status.load_full();

@@ -33,6 +33,8 @@ const WARY: Duration = Duration::from_secs(600);
 const ATTACK_OVER: Duration = Duration::from_secs(60);
 /// How long it must have been calm otherwise.
 const CALM_OVER: Duration = Duration::from_secs(10);
+/// How long the tail of a crowd or an attack is no news: it may be many times the usual, but does no harm.
+const TAIL: Duration = Duration::from_secs(180);
 /// What has lasted so long without being an attack is normal.
 const LASTING: Duration = Duration::from_secs(1_800);
 /// Forwarded above this share of the capacity, cookies are looked at more closely.
@@ -62,6 +64,7 @@ pub struct Detector {
     strikes: u32,
     last_attack: Option<Time>,
     calm_since: Option<Time>,
+    tail_until: Option<Time>,
     surging: [bool; GROUPS],
     admitted: f64,
     page_rate: f64,
@@ -86,6 +89,7 @@ impl Default for Detector {
             strikes: 0,
             last_attack: None,
             calm_since: None,
+            tail_until: None,
             surging: [false; GROUPS],
             admitted: 1.0,
             page_rate: PAGE_RATE,
@@ -162,7 +166,8 @@ impl Detector {
         let before = self.state;
         let harm = offered > HARM * capacity || signs.origin_suffers || signs.costly;
         let low = offered < CALM * capacity && signs.cheap;
-        let alarm = alarm || harm;
+        let tail = self.tail_until.is_some_and(|until| now < until);
+        let alarm = (alarm && !tail) || harm;
         if let Some(pinned) = self.pinned {
             let change = (pinned != self.state).then(|| self.go(pinned, Cause::Pinned, &signs, now));
             self.onset = (pinned != FloodState::Normal).then(|| self.onset.unwrap_or(now));
@@ -226,7 +231,8 @@ impl Detector {
             FloodState::Normal if alarm => Some((FloodState::Elevated, Cause::Rate)),
             FloodState::Elevated if harm => Some((FloodState::Overload, signs.cause_of_harm())),
             FloodState::Normal => None,
-            _ => self.settle(!alarm && low, now),
+            FloodState::Elevated => self.settle(!alarm && low, now),
+            _ => self.settle(low, now),
         }
     }
 
@@ -261,6 +267,8 @@ impl Detector {
         match to {
             FloodState::Normal => {
                 self.onset = None;
+                let tail = matches!(change.from, FloodState::Attack | FloodState::Overload);
+                self.tail_until = tail.then(|| now + TAIL);
                 self.baselines.iter_mut().for_each(Baseline::calm);
             }
             FloodState::Attack => {

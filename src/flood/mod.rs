@@ -84,7 +84,7 @@ impl Own {
     }
 
     fn sweep(&self, now: Time) {
-        self.table.sweep(&self.quota, now, 0..self.table.lines());
+        self.table.sweep_when_due(&self.quota, now);
     }
 }
 
@@ -212,7 +212,6 @@ impl Flood {
         self.clients.sweep(now);
         self.pages.sweep(now);
         self.ledger.forget(now);
-        self.history.sweep(now);
     }
 
     /// All memory, which does not grow.

@@ -12,7 +12,7 @@ use super::gcra::{Decision, INTERVAL, Quota};
 use super::memory::{Line, Lines, SLOTS, prefetch};
 use super::seeds::Seeds;
 use crate::base::clock::Time;
-use crate::base::sync::Ordering;
+use crate::base::sync::{AtomicU64, Ordering};
 use std::ops::Range;
 use std::time::Duration;
 
@@ -28,6 +28,8 @@ pub struct Table {
     seeds: Seeds,
     /// Whose ticks the slots count in.
     ticks_of: Quota,
+    /// When all lines were swept last, in nanoseconds.
+    swept: AtomicU64,
 }
 
 /// Where a key lives in the table that located it.
@@ -67,7 +69,7 @@ struct Seen {
 impl Table {
     /// Room for `slots` keys in debt, rounded up to whole lines. Memory is zeroed and paged in when touched.
     pub fn new(slots: u32, quota: &Quota, seeds: Seeds) -> Self {
-        Self { lines: Lines::new((slots as usize).div_ceil(SLOTS)), seeds, ticks_of: *quota }
+        Self { lines: Lines::new((slots as usize).div_ceil(SLOTS)), seeds, ticks_of: *quota, swept: AtomicU64::new(0) }
     }
 
     /// Where `key` lives. Touches no memory of the table.
@@ -155,11 +157,12 @@ impl Table {
         for slot in self.lines[lines.start.min(end)..end].iter().flat_map(|line| &line.0) {
             // Relaxed, here and below: as in `take`. Where the CAS fails, the slot is in use and needs no sweeping.
             let word = slot.load(Ordering::Relaxed);
-            let debt = signed_debt(word, now);
-            swept.in_debt += usize::from(debt > 0 && word != 0);
-            let (new, count) = if word == 0 {
+            if word == 0 {
                 continue;
-            } else if debt < -STALE {
+            }
+            let debt = signed_debt(word, now);
+            swept.in_debt += usize::from(debt > 0);
+            let (new, count) = if debt < -STALE {
                 (0, &mut swept.cleared)
             } else if debt > quota.full() as i64 {
                 (pack((word >> TAT_BITS) as u32, now.wrapping_add(quota.full())), &mut swept.cut)
@@ -169,6 +172,16 @@ impl Table {
             *count += usize::from(slot.compare_exchange(word, new, Ordering::Relaxed, Ordering::Relaxed).is_ok());
         }
         swept
+    }
+
+    /// Sweeps all lines where half of the [`sweep_period`](Self::sweep_period) is over since that was done last.
+    pub fn sweep_when_due(&self, quota: &Quota, now: Time) {
+        // Relaxed, both: a table that two sweep at once is swept twice, nothing worse.
+        let swept = Time::from_nanos(self.swept.load(Ordering::Relaxed));
+        if now.since(swept) >= self.sweep_period() / 2 {
+            self.swept.store(now.nanos(), Ordering::Relaxed);
+            self.sweep(quota, now, 0..self.lines());
+        }
     }
 
     /// The longest time between two sweeps of a line: 45 minutes at 100,000/s, longer the lower the rate.
@@ -195,7 +208,9 @@ impl Table {
                 to.store(pack((word >> TAT_BITS) as u32, new.wrapping_add(debt)), Ordering::Relaxed);
             }
         }
-        Self { lines, seeds: self.seeds, ticks_of: *quota }
+        // Relaxed: as in `sweep_when_due`.
+        let swept = AtomicU64::new(self.swept.load(Ordering::Relaxed));
+        Self { lines, seeds: self.seeds, ticks_of: *quota, swept }
     }
 
     /// How many lines there are to sweep.

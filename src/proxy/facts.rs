@@ -3,7 +3,7 @@
 use super::challenge::{OWN, unix};
 use super::edge::Peer;
 use super::gate::head::{Head, is};
-use super::path::{self, Buffer};
+use crate::access::path::{self, Buffer};
 use crate::base::clock::Time;
 use crate::client::cloudfront;
 use crate::client::forwarded;

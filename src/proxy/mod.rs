@@ -14,7 +14,6 @@ mod listener;
 pub mod memory;
 mod offences;
 mod pace;
-mod path;
 mod record;
 mod reply;
 mod reply_cache;

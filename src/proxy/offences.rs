@@ -5,7 +5,7 @@
 
 use super::context::Context;
 use super::edge::Peer;
-use super::path::{self, Buffer};
+use crate::access::path::{self, Buffer};
 use crate::base::clock::Time;
 use crate::client::key::ClientKey;
 use crate::verdict::facts::Method;

@@ -6,13 +6,14 @@ use super::scenario::tsv::EPOCH;
 use super::scenario::{Attackers, Background, Event, Scenario, build};
 use super::score::baseline::Baseline;
 use super::score::{self, Answer, Outcome, Score, State};
+use crate::base::clock;
 use crate::config::settings::Settings;
 use crate::flood::state::FloodState;
 use crate::verdict::Fate;
 use crate::verdict::policy::Networks;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The name of what is judged, in tables.
 pub const WEIR: &str = "weir";
@@ -126,9 +127,9 @@ pub fn judge(scenario: &Scenario, settings: &Settings, networks: &Networks) -> (
     let capacity = capacity(&settings);
     let mut engine = Engine::new(Arc::new(settings), networks, scenario.seed);
     scenario.history.iter().for_each(|event| engine.learn(&request(event)));
-    let begun = Instant::now();
+    let begun = clock::cpu_time();
     let outcomes: Vec<Outcome> = scenario.events.iter().map(|event| outcome(&mut engine, event)).collect();
-    let speed = Speed { decisions: outcomes.len() as u64, took: begun.elapsed() };
+    let speed = Speed { decisions: outcomes.len() as u64, took: clock::cpu_time() - begun };
     let mut outcomes = outcomes.into_iter();
     let lost = Outcome { answer: Answer::Refuse, state: State::Normal, delay: 0.0 };
     (score::run(scenario, capacity, |_| outcomes.next().unwrap_or(lost)), speed)

@@ -2,6 +2,7 @@
 //! own times. Deterministic: the same requests and seed give the same verdicts.
 
 use super::bans::Bans;
+use crate::access::path::{self, Buffer};
 use crate::base::clock::Time;
 use crate::client::key::ClientKey;
 use crate::config::settings::Settings;
@@ -22,9 +23,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How long the origin takes over a request whose log does not say.
-const SERVICE: Duration = Duration::from_millis(50);
-/// How often debts that are over are forgotten.
-const SWEEP: Duration = Duration::from_secs(600);
+pub const SERVICE: Duration = Duration::from_millis(50);
+/// How often debts that are over are forgotten, and how often clients are.
+const SWEEP: Duration = Duration::from_secs(20 * 60);
+const FORGET: Duration = Duration::from_secs(60 * 60);
+const _: () = assert!(FORGET.as_secs() < History::SWEEP_PERIOD.as_secs());
 
 /// A longer pause in a log is passed over in one step.
 const PAUSE: Duration = Duration::from_secs(86_400);
@@ -76,6 +79,7 @@ pub struct Engine {
     now: Time,
     next_tick: Time,
     next_sweep: Time,
+    next_forget: Time,
 }
 
 impl Engine {
@@ -100,6 +104,7 @@ impl Engine {
             now: Time::default(),
             next_tick: Time::default(),
             next_sweep: Time::default(),
+            next_forget: Time::default(),
         }
     }
 
@@ -110,7 +115,7 @@ impl Engine {
         if History::good_status(request.status) {
             self.state.flood.history.good(self.key(request.client), now);
         }
-        self.sweep_until(now);
+        self.forget_until(now);
     }
 
     /// Decides one request. A log that goes back in time is taken as standing still.
@@ -124,8 +129,9 @@ impl Engine {
         self.advance(now);
         let client = self.key(request.client);
         let browser = (client, self.state.flood.agents.read(request.user_agent.as_bytes()).hash);
-        let mut facts =
-            Facts::new(request.client, client, Method::parse(request.method.as_bytes()), request.path.as_bytes());
+        let mut buffer = Buffer::new();
+        let path = path::normalise(request.path.as_bytes(), &mut buffer);
+        let mut facts = Facts::new(request.client, client, Method::parse(request.method.as_bytes()), path);
         facts.query = request.query;
         facts.user_agent = request.user_agent.as_bytes();
         if !self.cookies.is_empty() {
@@ -223,6 +229,14 @@ impl Engine {
             self.state.tables.sweep(now);
             self.state.flood.sweep(now);
             self.next_sweep = now + SWEEP;
+        }
+        self.forget_until(now);
+    }
+
+    fn forget_until(&mut self, now: Time) {
+        if now >= self.next_forget {
+            self.state.flood.history.sweep(now);
+            self.next_forget = now + FORGET;
         }
     }
 }

@@ -1,7 +1,7 @@
 //! One log played to one or more configs, each with an engine of its own.
 
 use super::address;
-use super::engine::{Engine, Request};
+use super::engine::{Engine, Request, SERVICE};
 use super::input::{Input, InputError};
 use super::log::Line;
 use super::order::{Due, Window};
@@ -197,7 +197,7 @@ impl Trial {
             let request = request(&line, client, at, self.passing.solves(&line));
             let mut of_first = None;
             for (n, contender) in contenders.iter_mut().enumerate() {
-                let verdict = contender.engine.step(&request);
+                let verdict = contender.engine.step_taking(&request, line.took.unwrap_or(SERVICE));
                 let first = of_first.get_or_insert(verdict.fate);
                 self.pairs[place(*first)][place(verdict.fate)] += u64::from(n == 1);
                 let state = contender.engine.state().flood.view().state;

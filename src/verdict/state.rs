@@ -113,15 +113,20 @@ impl Tables {
         adopted
     }
 
-    /// Clears all slots whose debt is over. Must run at least once in a table's half range, the shortest of which
-    /// is over an hour.
+    /// Clears slots whose debt is long over, in the tables that are due: at least every 20 minutes.
     pub fn sweep(&self, now: Time) {
-        let tables: Vec<_> = {
-            let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-            entries.iter().flatten().map(|e| (e.table.clone(), e.quota)).collect()
-        };
-        for (table, quota) in tables {
+        self.all().iter().for_each(|(table, quota)| table.sweep_when_due(quota, now));
+    }
+
+    /// The same in all tables at once: after a change of limits, as debts beyond a smaller burst are cut by it.
+    pub fn sweep_all(&self, now: Time) {
+        for (table, quota) in self.all() {
             table.sweep(&quota, now, 0..table.lines());
         }
+    }
+
+    fn all(&self) -> Vec<(Arc<Table>, Quota)> {
+        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.iter().flatten().map(|e| (e.table.clone(), e.quota)).collect()
     }
 }

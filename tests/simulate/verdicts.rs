@@ -43,6 +43,19 @@ fn requests_wait_for_the_capacity_and_then_are_refused() {
 }
 
 #[test]
+fn a_path_in_disguise_meets_the_limit_of_the_path() {
+    let place = Place::new();
+    let rule =
+        "[[limit]]\nname = \"login\"\nmatch = { path = \"/login\" }\nrate = \"1/h\"\nburst = 3\nkey = \"route\"\n";
+    place.write("weir.toml", place.read("weir.toml") + rule);
+    let paths = ["/login", "//login", "/%6Cogin", "/x/../login", "/%6cogin", "/logins"];
+    let rows = paths.iter().enumerate().map(|(n, path)| format!("{}\t192.0.2.{n}\tGET\t{path}\n", START + n as u64));
+    place.write("log", format!("t\tip\tmethod\tpath\n{}", rows.collect::<String>()));
+    let rows = place.verdicts("--log log");
+    assert_eq!(column(&rows, 2), ["forward", "forward", "forward", "refuse", "refuse", "forward"]);
+}
+
+#[test]
 fn a_client_on_the_deny_list_has_no_rank() {
     let place = Place::new();
     place.write("log", burst(1, "203.0.113.7", None));

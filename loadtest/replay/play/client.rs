@@ -173,6 +173,7 @@ mod tests {
             bytes: 0,
             user_agent: user_agent.into(),
             challenge: None,
+            took: None,
             label: None,
         }
     }

@@ -187,6 +187,7 @@ mod tests {
             bytes: 0,
             user_agent: String::new(),
             challenge: None,
+            took: None,
             label: Some("human".to_owned()),
         }
     }

@@ -3,12 +3,12 @@
 use super::chunked::{Malformed, Scanner};
 use super::head::{self, Body, Fields, Head, Parsed};
 use super::{Gate, H2_PREFACE, Rest, Step};
+use crate::access::path::Buffer;
 use crate::base::clock::Time;
 use crate::proxy::challenge::{self, Ask};
 use crate::proxy::edge::{Place, Story};
 use crate::proxy::facts;
 use crate::proxy::offences;
-use crate::proxy::path::Buffer;
 use crate::proxy::record;
 use crate::proxy::reply::Refusal;
 use crate::proxy::reply_cache;

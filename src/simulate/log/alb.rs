@@ -2,12 +2,15 @@
 
 use super::fields::{self, Fields, short};
 use super::{Line, time};
+use std::time::Duration;
 
 const TYPES: [&str; 6] = ["http", "https", "h2", "grpcs", "ws", "wss"];
 /// Where the fields stand, from 0.
 mod at {
     pub(super) const TIME: usize = 1;
     pub(super) const CLIENT: usize = 3;
+    /// Seconds that the target took, -1 where there was none.
+    pub(super) const TOOK: usize = 6;
     pub(super) const STATUS: usize = 8;
     pub(super) const SENT: usize = 11;
     pub(super) const REQUEST: usize = 12;
@@ -44,6 +47,7 @@ pub(super) fn parse(text: &str) -> Result<Line, String> {
         status: fields::number("elb_status_code", fields[at::STATUS])?,
         bytes: fields::number("sent_bytes", fields[at::SENT])?,
         user_agent: fields::text(fields[at::USER_AGENT]),
+        took: fields[at::TOOK].parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
         label: None,
         challenge: None,
     })

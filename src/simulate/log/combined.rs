@@ -32,5 +32,6 @@ pub(super) fn parse(text: &str) -> Result<Line, String> {
         user_agent,
         label: None,
         challenge: None,
+        took: None,
     })
 }

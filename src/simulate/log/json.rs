@@ -34,6 +34,7 @@ pub(super) fn parse(text: &str) -> Result<Line, String> {
         bytes: number(&object, "bytes", BYTES)?,
         user_agent: string(USER_AGENT).filter(|agent| *agent != "-").unwrap_or_default().to_owned(),
         label: string(&["label"]).map(str::to_owned),
+        took: None,
         challenge: match member(&object, &["challenge"]) {
             None | Some(Value::Null) => None,
             Some(Value::Bool(passes)) => Some(*passes),

@@ -15,6 +15,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use std::str::FromStr;
+use std::time::Duration;
 
 /// The longest line that is read; a longer one is a fault.
 pub const MAX_LINE: usize = 64 * 1024;
@@ -42,6 +43,8 @@ pub struct Line {
     pub bytes: u64,
     /// User agent; empty where the request had none.
     pub user_agent: String,
+    /// How long the origin took, where the log says so (AWS ALB only).
+    pub took: Option<Duration>,
     /// What somebody says this request is (TSV and JSON only).
     pub label: Option<String>,
     /// Whether this client would pass a challenge, where the log says so (TSV and JSON only).

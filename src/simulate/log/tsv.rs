@@ -57,6 +57,7 @@ impl Columns {
                 agent => agent.to_owned(),
             },
             label: (!label.is_empty()).then(|| label.to_owned()),
+            took: None,
             challenge: fields::yes_or_no("challenge", value(self.challenge))?,
         })
     }

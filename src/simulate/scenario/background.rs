@@ -3,6 +3,7 @@
 use super::networks::{self, Networks};
 use super::random::Random;
 use super::{Event, Kind, WINDOW, asset};
+use crate::flood::history::History;
 use crate::simulate::log::{Line, Log};
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
@@ -14,6 +15,8 @@ const PAUSE: f64 = 1800.0;
 const HISTORY: f64 = 0.6;
 /// How long before the window the history ends, in seconds.
 const REST: f64 = 600.0;
+/// How long before the window somebody may have been that counts as known: what any history remembers, in seconds.
+const MEMORY: f64 = 28.0 * 86_400.0;
 /// Requests that all sessions together should make in a window.
 const ROWS: f64 = 19.0 * WINDOW;
 /// The most that sessions are repeated to get there.
@@ -93,7 +96,8 @@ impl Background {
             let named = |number| Event { client: identity(&networks, event.client, number), ..event.clone() };
             shifted.extend((0..identities).map(named));
         }
-        let known = shifted.iter().map(|e| e.client).collect();
+        let remembered = |e: &&Event| History::good_status(e.status) && -e.t < MEMORY;
+        let known = shifted.iter().filter(remembered).map(|e| e.client).collect();
         Self { sessions, history: shifted.into(), known, networks, copies, jitter, search, login }
     }
 

@@ -35,7 +35,8 @@ pub const CAPACITY: f64 = 300.0;
 /// Who sent a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// A client that came before the scenario, whether the filter may know that (the scenario's history) or not.
+    /// A client that got a good answer (below 500, and not 401, 403 or 429) within the 28 days before the scenario,
+    /// whether the filter may know that (the scenario's history) or not.
     Known,
     /// A client that came for the first time.
     New,

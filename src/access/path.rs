@@ -4,10 +4,10 @@
 use smallvec::SmallVec;
 
 /// A normalised path; short ones live on the stack.
-pub(super) type Buffer = SmallVec<[u8; 256]>;
+pub type Buffer = SmallVec<[u8; 256]>;
 
 /// The path of a request target, without query and fragment. `buffer` holds it where it had to be rewritten.
-pub(super) fn normalise<'a>(target: &'a [u8], buffer: &'a mut Buffer) -> &'a [u8] {
+pub fn normalise<'a>(target: &'a [u8], buffer: &'a mut Buffer) -> &'a [u8] {
     let path = path_of(target);
     if is_normal(path) {
         return path;
