@@ -2,9 +2,11 @@
 
 #[cfg(feature = "aws")]
 pub mod aws;
+pub mod backoff;
 pub mod bans;
 pub mod detect;
 pub mod drain;
+pub mod ecs;
 pub mod flood;
 pub mod health;
 pub mod history;
@@ -16,5 +18,6 @@ pub mod recent;
 pub mod reload;
 pub mod resolve;
 pub mod sight;
+pub mod source;
 pub mod status;
 pub mod watch;

@@ -2,6 +2,7 @@
 
 use super::bans::{BanStatus, BanView};
 use super::flood::{FloodStatus, StandingView};
+use super::identity::Identity;
 use super::recent::Refused;
 use crate::event::entry::Entry;
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,9 @@ pub enum Phase {
 pub struct Status {
     /// The program's version.
     pub version: Cow<'static, str>,
+    /// Who this weir is.
+    #[serde(default)]
+    pub identity: Identity,
     /// Where it is in its life.
     pub phase: Phase,
     /// When it started: RFC 3339.
@@ -80,6 +84,30 @@ pub struct ConfigStatus {
     pub refused: Option<Refusal>,
     /// Keys that changed but count only after a restart.
     pub needs_restart: Vec<String>,
+    /// How it goes with AWS, where the config comes from there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<SourceStatus>,
+}
+
+/// How it goes with a config in AWS.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SourceStatus {
+    /// Where the config in force came from: `aws`, or `cache` where AWS was away at the start.
+    pub from: Cow<'static, str>,
+    /// Its version, as AWS calls it.
+    pub version: String,
+    /// When it was fetched: RFC 3339.
+    pub fetched: String,
+    /// For how many seconds AWS has said nothing of it.
+    pub age_s: f64,
+    /// How often AWS was asked.
+    pub fetches: u64,
+    /// How often it gave no config.
+    pub failures: u64,
+    /// Why it gives none now.
+    pub failing: Option<String>,
+    /// The file that the last good one is kept in.
+    pub cache: Option<String>,
 }
 
 /// A refused reload.
@@ -291,6 +319,7 @@ pub(crate) fn fixture() -> Status {
     };
     Status {
         version: "0.1.0".into(),
+        identity: Identity { task: "158d1c80".into(), cluster: Some("edge".into()), ..Identity::default() },
         phase: Phase::Serving,
         started: "2024-02-29T12:00:00.000Z".into(),
         uptime_s: 61.5,
@@ -303,6 +332,16 @@ pub(crate) fn fixture() -> Status {
             reloads_failed: 1,
             refused: None,
             needs_restart: vec!["listen.http".into()],
+            source: Some(SourceStatus {
+                from: "cache".into(),
+                version: "7".into(),
+                fetched: "2024-02-29T11:00:00.000Z".into(),
+                age_s: 3_600.0,
+                fetches: 9,
+                failures: 2,
+                failing: Some("no answer within 10s".into()),
+                cache: Some("/var/lib/weir/config.cache".into()),
+            }),
         },
         notes: vec!["all clients share one key".into()],
         requests: vec![reason("forwarded", "forward", 1_000), reason("limit", "refuse", 9)],
