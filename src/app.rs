@@ -13,6 +13,9 @@ use crate::config::settings::Settings;
 use crate::control::bans::{self, Keeper, Rounds};
 use crate::control::detect::Detect;
 use crate::control::drain::{self, Drain};
+use crate::control::guardduty::Tally;
+#[cfg(feature = "aws")]
+use crate::control::guardduty::queue;
 use crate::control::identity::Identity;
 use crate::control::phase::PhaseCell;
 use crate::control::recent::Recent;
@@ -157,6 +160,7 @@ pub fn start_from(source: Source, identity: Identity) -> Result<App, StartError>
     let (stop, history) = look_after(&runtime, &edge, &reloader, &warning);
     let keeper = Arc::new(keeper(&edge, &settings));
     let rounds = keeper.start().map_err(anyhow::Error::from)?;
+    let guardduty = read_findings(&runtime, &edge, &keeper, &stop);
     let phase = Arc::new(PhaseCell::default());
     let live = Live {
         started: clock::now(),
@@ -176,6 +180,7 @@ pub fn start_from(source: Source, identity: Identity) -> Result<App, StartError>
         log_gate: edge.log_gate.clone(),
         log: log.clone(),
         bans: keeper,
+        guardduty,
         reload: asked_to_reload(&reloader, &runtime),
     };
     let admin = Admin::start(settings.admin.address, token, Arc::new(live))?;
@@ -256,6 +261,26 @@ fn look_after(
     }
     runtime.spawn(watch::run(reloader.clone(), stopped));
     (stop, history)
+}
+
+/// Starts to read the queue of findings, where the config asks for that.
+fn read_findings(
+    runtime: &Runtime,
+    edge: &Edge,
+    keeper: &Arc<Keeper>,
+    stop: &signal::Sender<bool>,
+) -> Option<Arc<Tally>> {
+    let policy = edge.policy.clone();
+    let tally = policy.load().settings.guardduty.enabled.then(Arc::<Tally>::default)?;
+    #[cfg(feature = "aws")]
+    {
+        let parts = queue::Parts { policy, keeper: keeper.clone(), first_time: None, tally: tally.clone() };
+        runtime.spawn(queue::run(parts, stop.subscribe()));
+    }
+    // Without AWS the config check lets nobody ask for it.
+    #[cfg(not(feature = "aws"))]
+    let _ = (runtime, keeper, stop);
+    Some(tally)
 }
 
 fn asked_to_reload(reloader: &Arc<Reloader>, runtime: &Runtime) -> admin::Reload {

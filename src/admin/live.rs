@@ -9,6 +9,7 @@ use crate::client::key::ClientKey;
 use crate::config::settings::Limit;
 use crate::control::bans::{BanRequest, BanStatus, BanView, BansView, Keeper};
 use crate::control::flood::{FloodReport, FloodStatus, Looks};
+use crate::control::guardduty::Tally;
 use crate::control::identity::Identity;
 use crate::control::phase::PhaseCell;
 use crate::control::recent::Recent;
@@ -72,6 +73,8 @@ pub struct Live {
     pub log: Arc<AccessLog>,
     /// The book of bans.
     pub bans: Arc<Keeper>,
+    /// What became of findings, where they are asked for.
+    pub guardduty: Option<Arc<Tally>>,
     /// Reads the config again.
     pub reload: Reload,
 }
@@ -102,6 +105,7 @@ impl Source for Live {
             bytes_in: counts.bytes_in,
             bytes_out: counts.bytes_out,
             bans: self.bans.status(now),
+            guardduty: self.guardduty.as_ref().map(|tally| tally.status()),
             flood: self.look(FloodStatus::read),
             origin: self.origin(&policy, &counts, now),
             log: LogStatus {

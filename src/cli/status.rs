@@ -4,7 +4,8 @@ use super::ask::Target;
 use super::table::{Style, Table, number, paint, plain, span, wants_colour};
 use crate::control::flood::FloodStatus;
 use crate::control::identity::Identity;
-use crate::control::status::{EndpointView, Phase, SourceStatus, Status};
+use crate::control::source::SourceStatus;
+use crate::control::status::{EndpointView, Phase, Status};
 use std::io::Write;
 use std::process::ExitCode;
 

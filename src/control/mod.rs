@@ -8,6 +8,7 @@ pub mod detect;
 pub mod drain;
 pub mod ecs;
 pub mod flood;
+pub mod guardduty;
 pub mod health;
 pub mod history;
 pub mod housekeeping;

@@ -2,8 +2,10 @@
 
 use super::bans::{BanStatus, BanView};
 use super::flood::{FloodStatus, StandingView};
+use super::guardduty::GuardDutyStatus;
 use super::identity::Identity;
 use super::recent::Refused;
+use super::source::SourceStatus;
 use crate::event::entry::Entry;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -59,6 +61,9 @@ pub struct Status {
     pub bytes_out: u64,
     /// The ladder and its bans.
     pub bans: BanStatus,
+    /// The queue of findings, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guardduty: Option<GuardDutyStatus>,
     /// The flood detector.
     pub flood: FloodStatus,
     /// The origin.
@@ -87,27 +92,6 @@ pub struct ConfigStatus {
     /// How it goes with AWS, where the config comes from there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<SourceStatus>,
-}
-
-/// How it goes with a config in AWS.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct SourceStatus {
-    /// Where the config in force came from: `aws`, or `cache` where AWS was away at the start.
-    pub from: Cow<'static, str>,
-    /// Its version, as AWS calls it.
-    pub version: String,
-    /// When it was fetched: RFC 3339.
-    pub fetched: String,
-    /// For how many seconds AWS has said nothing of it.
-    pub age_s: f64,
-    /// How often AWS was asked.
-    pub fetches: u64,
-    /// How often it gave no config.
-    pub failures: u64,
-    /// Why it gives none now.
-    pub failing: Option<String>,
-    /// The file that the last good one is kept in.
-    pub cache: Option<String>,
 }
 
 /// A refused reload.
@@ -365,6 +349,7 @@ pub(crate) fn fixture() -> Status {
         bytes_in: 7,
         bytes_out: 8,
         bans: super::bans::fixture(),
+        guardduty: Some(GuardDutyStatus { received: 9, acted: 2, poison: 1, ..GuardDutyStatus::default() }),
         flood: super::flood::fixture().status,
         origin: OriginStatus {
             capacity: "500/s".into(),

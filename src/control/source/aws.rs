@@ -10,12 +10,12 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt;
 
 /// The way to `place`, which is no file.
-pub(super) fn way(place: Place) -> Box<dyn Way> {
+pub(super) fn way(place: Place, every: Option<Duration>) -> Box<dyn Way> {
     match place {
         Place::Ssm(name) => Box::new(Ssm { name, client: None, version: None }),
         Place::S3 { bucket, key } => Box::new(S3 { bucket, key, client: None, etag: None }),
         Place::AppConfig { application, environment, profile } => {
-            Box::new(AppConfig { application, environment, profile, client: None, token: None })
+            Box::new(AppConfig { application, environment, profile, every, client: None, token: None })
         }
         Place::File(path) => Box::new(NoWay(path.display().to_string())),
     }
@@ -109,6 +109,8 @@ struct AppConfig {
     application: String,
     environment: String,
     profile: String,
+    /// As the operator wants it; else AppConfig says how often it may be asked.
+    every: Option<Duration>,
     client: Option<aws_sdk_appconfigdata::Client>,
     /// Good for one question.
     token: Option<String>,
@@ -131,11 +133,13 @@ impl Way for AppConfig {
         let token = match kept {
             Some(token) => token,
             None => {
+                let seconds = self.every.and_then(|every| i32::try_from(every.as_secs()).ok());
                 let session = client
                     .start_configuration_session()
                     .application_identifier(&self.application)
                     .environment_identifier(&self.environment)
-                    .configuration_profile_identifier(&self.profile);
+                    .configuration_profile_identifier(&self.profile)
+                    .set_required_minimum_poll_interval_in_seconds(seconds);
                 let session = session.send().await.map_err(|e| told(&e))?;
                 session.initial_configuration_token.ok_or("the answer holds no token")?
             }

@@ -12,8 +12,9 @@ mod remote;
 pub use place::Place;
 pub use remote::{Options, Remote};
 
-use super::status::SourceStatus;
 use crate::config::{self, Fault, Faults};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -27,6 +28,27 @@ pub struct Text {
     pub(super) fetched_ms: u64,
     /// Whether it is what was kept on disk.
     pub(super) cached: bool,
+}
+
+/// How it goes with a config in AWS.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SourceStatus {
+    /// Where the config in force came from: `aws`, or `cache` where AWS was away at the start.
+    pub from: Cow<'static, str>,
+    /// Its version, as AWS calls it.
+    pub version: String,
+    /// When it was fetched: RFC 3339.
+    pub fetched: String,
+    /// For how many seconds AWS has said nothing of it.
+    pub age_s: f64,
+    /// How often AWS was asked.
+    pub fetches: u64,
+    /// How often it gave no config.
+    pub failures: u64,
+    /// Why it gives none now.
+    pub failing: Option<String>,
+    /// The file that the last good one is kept in.
+    pub cache: Option<String>,
 }
 
 /// Where the config comes from.
@@ -52,8 +74,8 @@ impl Source {
             Place::File(path) => Ok(Self::File(path)),
             #[cfg(feature = "aws")]
             place => {
-                let name = place.to_string();
-                Ok(Self::Remote(Arc::new(Remote::new(name, every, options, aws::way(place)))))
+                let (name, way) = (place.to_string(), aws::way(place, options.every));
+                Ok(Self::Remote(Arc::new(Remote::new(name, every, options, way))))
             }
             #[cfg(not(feature = "aws"))]
             place => Err(format!("{place} is in AWS, and this weir was built without it; asked every {every:?}")),

@@ -1,10 +1,9 @@
 //! A config's text in AWS: asked for again and again, kept on disk once it was found good.
 
-use super::{Text, cache};
+use super::{SourceStatus, Text, cache};
 use crate::base::rfc3339;
 use crate::base::units::show_duration;
 use crate::control::backoff::Backoff;
-use crate::control::status::SourceStatus;
 use arc_swap::ArcSwapOption;
 use async_trait::async_trait;
 use std::fmt;
