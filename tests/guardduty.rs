@@ -165,7 +165,10 @@ fn suspicion_is_a_step_up_the_ladder_and_an_outage_is_borne() {
     queue.send(&finding("a", "192.0.2.1", 1).to_string());
     eventually("it is refused", || reply(&weir, "192.0.2.1") == 403);
     let held = bans(&weir);
-    assert_eq!((&held[0]["by"], &held[0]["reason"], &held[0]["step"]), (&"ladder".into(), &"finding".into(), &"refuse".into()));
+    assert_eq!(
+        (&held[0]["by"], &held[0]["reason"], &held[0]["step"]),
+        (&"ladder".into(), &"finding".into(), &"refuse".into())
+    );
     let evidence = held[0]["evidence"].as_str().unwrap();
     assert!(evidence.contains("findings of GuardDuty") && evidence.contains("SSHBruteForce"), "{evidence}");
     let come_back = moto.kill();

@@ -22,15 +22,8 @@ pub enum Offence {
 
 impl Offence {
     /// All of them.
-    pub const ALL: [Self; 7] = [
-        Self::Refused,
-        Self::ClientError,
-        Self::Honeypot,
-        Self::Protocol,
-        Self::Login,
-        Self::Slow,
-        Self::Finding,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Refused, Self::ClientError, Self::Honeypot, Self::Protocol, Self::Login, Self::Slow, Self::Finding];
 
     /// The code in logs, metrics, the file and the config (there with `_`).
     pub const fn code(self) -> &'static str {

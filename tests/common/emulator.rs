@@ -73,7 +73,9 @@ impl Emulator {
 
     /// A plain request; the answer's body.
     pub fn send(&self, service: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> String {
-        let signed = format!("AWS4-HMAC-SHA256 Credential=test/20240101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0");
+        let signed = format!(
+            "AWS4-HMAC-SHA256 Credential=test/20240101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
+        );
         let mut request = http::Request::builder().method(method).uri(format!("http://{}{path}", self.address));
         request = request.header("Authorization", signed);
         if headers.iter().all(|(name, _)| *name != "Content-Type") {

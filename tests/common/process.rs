@@ -123,7 +123,9 @@ impl Drop for Process {
 /// The binary, without what the environment says to it.
 pub fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_weir"));
-    for variable in ["WEIR_ADMIN", "WEIR_CONFIG", "WEIR_CONFIG_CACHE", "WEIR_CONFIG_POLL", "WEIR_LOG", "WEIR_TOKEN_FILE"] {
+    for variable in
+        ["WEIR_ADMIN", "WEIR_CONFIG", "WEIR_CONFIG_CACHE", "WEIR_CONFIG_POLL", "WEIR_LOG", "WEIR_TOKEN_FILE"]
+    {
         command.env_remove(variable);
     }
     command

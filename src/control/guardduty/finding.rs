@@ -135,7 +135,8 @@ pub fn read(body: &str, least: u16) -> Result<Message, String> {
             return Err(format!("has no {name} of the form that GuardDuty writes"));
         }
     }
-    let severity = severity.as_f64().filter(|s| (0.0..=10.0).contains(s)).ok_or("has a severity that is not 0 to 10")?;
+    let severity =
+        severity.as_f64().filter(|s| (0.0..=10.0).contains(s)).ok_or("has a severity that is not 0 to 10")?;
     let severity = (severity * 10.0).round() as u16;
     if let Some(why) = passed(&service, severity, least) {
         return Ok(Message::Passed(why));

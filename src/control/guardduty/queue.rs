@@ -225,7 +225,9 @@ impl Reader {
         let entries: Result<Vec<_>, _> = handles
             .into_iter()
             .enumerate()
-            .map(|(n, handle)| DeleteMessageBatchRequestEntry::builder().id(n.to_string()).receipt_handle(handle).build())
+            .map(|(n, handle)| {
+                DeleteMessageBatchRequestEntry::builder().id(n.to_string()).receipt_handle(handle).build()
+            })
             .collect();
         let entries = entries.map_err(|e| e.to_string())?;
         if entries.is_empty() {
