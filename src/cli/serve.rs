@@ -1,7 +1,7 @@
 //! `weir serve`: start, wait for signals, drain.
 
 use super::exit::{Code, Failure};
-use super::{Serve, logging};
+use super::{Serve, logging, status};
 use crate::app::{self, App, StartError};
 use crate::control::ecs;
 use crate::control::source::{Options, Source};
@@ -17,14 +17,7 @@ pub fn run(serve: Serve) -> anyhow::Result<()> {
     let source = Source::new(serve.config, options).map_err(|e| Failure::new(Code::Usage, e))?;
     let identity = ecs::identify();
     logging::name(&identity);
-    tracing::info!(
-        task = identity.task,
-        cluster = identity.cluster,
-        family = identity.family,
-        zone = identity.zone,
-        "weir {} starts",
-        env!("CARGO_PKG_VERSION")
-    );
+    tracing::info!("weir {} starts as task {}", env!("CARGO_PKG_VERSION"), status::task(&identity));
     let app = app::start_from(source, identity).map_err(|e| match e {
         StartError::NoInput(_) => Failure::new(Code::NoInput, format!("{e}; name a config with --config")),
         StartError::Config(_) => Failure::new(Code::Config, e.to_string()),

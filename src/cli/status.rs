@@ -69,7 +69,8 @@ fn head(status: &Status, colour: bool) -> String {
     lines.join("\n") + "\n"
 }
 
-fn task(identity: &Identity) -> String {
+/// Who a weir is, as far as it knows.
+pub(super) fn task(identity: &Identity) -> String {
     let known = [("cluster", &identity.cluster), ("family", &identity.family), ("zone", &identity.zone)];
     let known = known.iter().filter_map(|(name, value)| Some(format!(", {name} {}", value.as_ref()?)));
     identity.task.clone() + &known.collect::<String>()

@@ -174,3 +174,18 @@ impl Source {
         }
     }
 }
+
+/// A source with something in every part, for tests of whoever shows it.
+#[cfg(test)]
+pub(crate) fn fixture() -> SourceStatus {
+    SourceStatus {
+        from: "cache".into(),
+        version: "7".into(),
+        fetched: "2024-02-29T11:00:00.000Z".into(),
+        age_s: 3_600.0,
+        fetches: 9,
+        failures: 2,
+        failing: Some("no answer within 10s".into()),
+        cache: Some("/var/lib/weir/config.cache".into()),
+    }
+}
