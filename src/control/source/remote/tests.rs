@@ -5,30 +5,36 @@ use std::collections::VecDeque;
 
 /// What is said next, and whether what was said last is forgotten.
 #[derive(Clone, Default)]
-struct Script(Arc<Mutex<(VecDeque<Result<Answer, String>>, u32)>>);
+struct Script(Arc<Mutex<Said>>);
+
+#[derive(Default)]
+struct Said {
+    next: VecDeque<Result<Answer, String>>,
+    forgotten: u32,
+}
 
 impl Script {
     fn says(&self, answer: Result<Option<&str>, &str>) {
         let answer = answer.map(|text| Answer { text: text.map(|t| (t.to_owned(), format!("v-{t}"))), wait: None });
-        self.0.lock().unwrap().0.push_back(answer.map_err(str::to_owned));
+        self.0.lock().unwrap().next.push_back(answer.map_err(str::to_owned));
     }
 
     fn forgotten(&self) -> u32 {
-        self.0.lock().unwrap().1
+        self.0.lock().unwrap().forgotten
     }
 }
 
 #[async_trait]
 impl Way for Script {
     async fn fetch(&mut self, _anew: bool) -> Result<Answer, String> {
-        let next = self.0.lock().unwrap().0.pop_front();
+        let next = self.0.lock().unwrap().next.pop_front();
         match next {
             Some(answer) => answer,
             None => Err("nothing is left to say".into()),
         }
     }
     fn forget(&mut self) {
-        self.0.lock().unwrap().1 += 1;
+        self.0.lock().unwrap().forgotten += 1;
     }
 }
 
