@@ -5,6 +5,7 @@
 pub mod finding;
 #[cfg(feature = "aws")]
 pub mod queue;
+#[cfg(feature = "aws")]
 mod seen;
 
 use serde::{Deserialize, Serialize};
