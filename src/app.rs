@@ -13,11 +13,16 @@ use crate::config::settings::Settings;
 use crate::control::bans::{self, Keeper, Rounds};
 use crate::control::detect::Detect;
 use crate::control::drain::{self, Drain};
+use crate::control::guardduty::Tally;
+#[cfg(feature = "aws")]
+use crate::control::guardduty::queue;
+use crate::control::identity::Identity;
 use crate::control::phase::PhaseCell;
 use crate::control::recent::Recent;
 use crate::control::reload::{Fresh, Reloader, Unfit};
+use crate::control::source::Source;
 use crate::control::status::{FaultView, Phase};
-use crate::control::{health, history, housekeeping, resolve, watch};
+use crate::control::{ecs, health, history, housekeeping, resolve, watch};
 use crate::event::log_gate::LogGate;
 use crate::event::queue::Queue;
 use crate::flood::history::{History, Sizes};
@@ -112,14 +117,22 @@ pub struct App {
     pub https: Vec<SocketAddr>,
 }
 
-/// Starts everything that the config at `path` asks for.
+/// Starts everything that the config file at `path` asks for.
+///
+/// # Errors
+/// As [`start_from`].
+pub fn start(path: &Path) -> Result<App, StartError> {
+    start_from(Source::File(path.to_owned()), ecs::alone())
+}
+
+/// Starts everything that the config of `source` asks for, as the weir of this name.
 ///
 /// # Errors
 /// Where the config has a fault, an address is taken, or the machine lacks something.
-pub fn start(path: &Path) -> Result<App, StartError> {
-    let (fresh, files) = files::read(path)?;
-    let settings = Arc::new(fresh.loaded.settings.clone());
+pub fn start_from(source: Source, identity: Identity) -> Result<App, StartError> {
     let runtime = machine::control_runtime()?;
+    let (fresh, files) = files::begin(&source, &runtime)?;
+    let settings = Arc::new(fresh.loaded.settings.clone());
     let (pool, demo) = (Arc::new(Pool::new(&settings.origin)), DemoOrigin::default());
     demo.join(&settings.origin, &pool)?;
     runtime.block_on(resolve::resolve_once(&pool, &settings.origin, RESOLVE));
@@ -140,16 +153,19 @@ pub fn start(path: &Path) -> Result<App, StartError> {
         warning: warning.clone(),
         asn: asn.clone(),
     };
-    let reloader = Arc::new(reloading::reloader(path, fresh, &settings, reach));
+    let reloader = Arc::new(reloading::reloader(&source, fresh, &settings, reach));
     let recent = Arc::new(Recent::with_capacity(RECENT));
     let drain = take_records(&edge, &recent, &log)?;
     let detect = Detect::start(edge.policy.clone(), edge.state.clone()).map_err(anyhow::Error::from)?;
     let (stop, history) = look_after(&runtime, &edge, &reloader, &warning);
     let keeper = Arc::new(keeper(&edge, &settings));
     let rounds = keeper.start().map_err(anyhow::Error::from)?;
+    let guardduty = read_findings(&runtime, &edge, &keeper, &stop);
     let phase = Arc::new(PhaseCell::default());
     let live = Live {
         started: clock::now(),
+        identity,
+        source: source.clone(),
         listen: listening(&http, &https),
         phase: phase.clone(),
         policy: edge.policy.clone(),
@@ -164,6 +180,7 @@ pub fn start(path: &Path) -> Result<App, StartError> {
         log_gate: edge.log_gate.clone(),
         log: log.clone(),
         bans: keeper,
+        guardduty,
         reload: asked_to_reload(&reloader, &runtime),
     };
     let admin = Admin::start(settings.admin.address, token, Arc::new(live))?;
@@ -239,8 +256,31 @@ fn look_after(
     runtime.spawn(resolve::run(edge.pool.clone(), stopped.clone()));
     runtime.spawn(health::run(edge.pool.clone(), stopped.clone()));
     runtime.spawn(housekeeping::run(state, policy, warning.clone(), stopped.clone()));
+    if let Source::Remote(remote) = &reloader.source {
+        runtime.spawn(remote.clone().run(stopped.clone()));
+    }
     runtime.spawn(watch::run(reloader.clone(), stopped));
     (stop, history)
+}
+
+/// Starts to read the queue of findings, where the config asks for that.
+fn read_findings(
+    runtime: &Runtime,
+    edge: &Edge,
+    keeper: &Arc<Keeper>,
+    stop: &signal::Sender<bool>,
+) -> Option<Arc<Tally>> {
+    let policy = edge.policy.clone();
+    let tally = policy.load().settings.guardduty.enabled.then(Arc::<Tally>::default)?;
+    #[cfg(feature = "aws")]
+    {
+        let parts = queue::Parts { policy, keeper: keeper.clone(), first_time: None, tally: tally.clone() };
+        runtime.spawn(queue::run(parts, stop.subscribe()));
+    }
+    // Without AWS the config check lets nobody ask for it.
+    #[cfg(not(feature = "aws"))]
+    let _ = (runtime, keeper, stop);
+    Some(tally)
 }
 
 fn asked_to_reload(reloader: &Arc<Reloader>, runtime: &Runtime) -> admin::Reload {

@@ -9,8 +9,11 @@ use crate::client::key::ClientKey;
 use crate::config::settings::Limit;
 use crate::control::bans::{BanRequest, BanStatus, BanView, BansView, Keeper};
 use crate::control::flood::{FloodReport, FloodStatus, Looks};
+use crate::control::guardduty::Tally;
+use crate::control::identity::Identity;
 use crate::control::phase::PhaseCell;
 use crate::control::recent::Recent;
+use crate::control::source::Source as ConfigSource;
 use crate::control::status::{
     ConfigStatus, EndpointView, FaultView, Latency, LimitStatus, LogStatus, OriginStatus, Phase, ReasonCount,
     RecentView, Reloaded, Status, Why,
@@ -38,6 +41,10 @@ pub type Reload = Box<dyn Fn() -> Result<Reloaded, Vec<FaultView>> + Send + Sync
 pub struct Live {
     /// When it started.
     pub started: Time,
+    /// Who it is.
+    pub identity: Identity,
+    /// Where the config comes from.
+    pub source: ConfigSource,
     /// Addresses it listens on, as `http 0.0.0.0:8080`.
     pub listen: Vec<String>,
     /// Where it is in its life.
@@ -66,6 +73,8 @@ pub struct Live {
     pub log: Arc<AccessLog>,
     /// The book of bans.
     pub bans: Arc<Keeper>,
+    /// What became of findings, where they are asked for.
+    pub guardduty: Option<Arc<Tally>>,
     /// Reads the config again.
     pub reload: Reload,
 }
@@ -80,11 +89,12 @@ impl Source for Live {
         let warning = self.warning.load();
         Status {
             version: env!("CARGO_PKG_VERSION").into(),
+            identity: self.identity.clone(),
             phase: self.phase(),
             started: rfc3339::from_unix_nanos(clock::unix_nanos(self.started)),
             uptime_s: now.since(self.started).as_secs_f64(),
             listen: self.listen.clone(),
-            config: (**self.config.load()).clone(),
+            config: ConfigStatus { source: self.source.status(), ..(**self.config.load()).clone() },
             notes: warning.iter().chain(self.notes.load().iter()).cloned().collect(),
             requests: requests(&counts),
             limits: policy.limits.iter().map(|l| limit(l, &policy, &counts)).collect(),
@@ -95,6 +105,7 @@ impl Source for Live {
             bytes_in: counts.bytes_in,
             bytes_out: counts.bytes_out,
             bans: self.bans.status(now),
+            guardduty: self.guardduty.as_ref().map(|tally| tally.status()),
             flood: self.look(FloodStatus::read),
             origin: self.origin(&policy, &counts, now),
             log: LogStatus {

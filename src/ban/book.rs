@@ -43,6 +43,8 @@ pub struct Record {
     pub reason: String,
     /// What it was banned for.
     pub evidence: Option<Evidence>,
+    /// When an operator lifted a ban of it that rested on a finding: what was found before then counts no more.
+    pub lifted: Option<Time>,
     /// Requests that met it.
     hits: Arc<AtomicU64>,
 }
@@ -50,7 +52,8 @@ pub struct Record {
 impl Record {
     /// A ban from `now` on, that nobody has met yet.
     pub fn new(network: Network, step: Step, who: Who, now: Time, until: Time) -> Self {
-        Self { network, since: now, until, step, who, reason: String::new(), evidence: None, hits: Arc::default() }
+        let (reason, hits) = (String::new(), Arc::default());
+        Self { network, since: now, until, step, who, reason, evidence: None, lifted: None, hits }
     }
 
     /// Whether it holds.

@@ -64,6 +64,8 @@ struct Row {
     hits: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     offence: Option<Act>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lifted: Option<u64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -188,6 +190,7 @@ fn row(record: &Record, anchor: &Anchor) -> Row {
         reason: record.reason.clone(),
         hits: record.hits(),
         offence: record.evidence.as_ref().map(act),
+        lifted: record.lifted.map(|at| anchor.unix_ms(at)),
     }
 }
 
@@ -200,6 +203,7 @@ fn record(row: &Row, anchor: &Anchor) -> Result<Option<Record>, String> {
     let since = anchor.time(row.since.min(anchor.unix_ms)).unwrap_or_default();
     let mut record = Record::new(Network::of_net(net), Step(row.step), who, since, until).with_hits(row.hits);
     record.reason = row.reason.clone();
+    record.lifted = row.lifted.and_then(|at| anchor.time(at.min(anchor.unix_ms)));
     record.evidence = row.offence.as_ref().map(|act| evidence(act, anchor)).transpose()?;
     Ok(Some(record))
 }
@@ -232,6 +236,7 @@ mod tests {
         ladder.evidence = Some(Evidence { kind: Offence::Login, threshold, path, at: NOW.now });
         book.put(ladder, NOW.now).unwrap();
         let mut operator = Record::new(net("2001:db8::/48"), Step(0), Who::Operator, NOW.now, later);
+        operator.lifted = Some(NOW.now - Duration::from_secs(9));
         operator.reason = "abuse, \"ticket\" 7".into();
         book.put(operator, NOW.now).unwrap();
         book

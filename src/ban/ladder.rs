@@ -16,6 +16,9 @@ use std::time::Duration;
 /// How long after a step the next one can follow: a page's requests are on their way by then, or answered.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// An operator's lift of a finding's ban is remembered as long as GuardDuty keeps its findings.
+const LIFT_MEMORY: Duration = Duration::from_secs(90 * 86_400);
+
 /// A past step counts for so many times as long as it lasted.
 const MEMORY: u32 = 60;
 
@@ -92,9 +95,7 @@ impl Ladder {
             self.tally.spared += suspects.count() as u64;
             return Vec::new();
         }
-        while self.taken.front().is_some_and(|at| now.since(*at) >= MINUTE) {
-            self.taken.pop_front();
-        }
+        self.forget_taken(now);
         let before = self.waiting.len();
         self.waiting.retain(|s| now.since(s.at) <= PATIENCE);
         self.tally.given_up += (before - self.waiting.len()) as u64;
@@ -127,7 +128,8 @@ impl Ladder {
         for network in gone {
             book.remove(network);
         }
-        book.retain(|r| r.is_active(now) || (r.who == Who::Ladder && remembered(r, terms.settings, now).is_some()));
+        let lifted = |r: &Record| r.lifted.is_some_and(|at| now.since(at) < LIFT_MEMORY);
+        book.retain(|r| r.is_active(now) || lifted(r) || remembered(r, terms.settings, now).is_some());
     }
 
     /// How often it did what.
@@ -175,7 +177,7 @@ impl Ladder {
             return None;
         }
         let old = book.get(network);
-        if old.is_some_and(|r| r.is_active(now) && (r.who == Who::Operator || now.since(r.since) < GRACE)) {
+        if old.is_some_and(|r| r.is_active(now) && (own_word(r) || now.since(r.since) < GRACE)) {
             return None;
         }
         let highest = if standing.of(suspect.client) == Regard::Good { Step::CLOSE } else { top(terms.settings) };
@@ -188,6 +190,7 @@ impl Ladder {
         let Suspect { kind, threshold, path, at, .. } = *suspect;
         record.evidence = Some(Evidence { kind, threshold, path, at });
         record.reason = kind.code().to_owned();
+        record.lifted = old.and_then(|r| r.lifted);
         Some(record)
     }
 
@@ -195,6 +198,22 @@ impl Ladder {
         match book.put(record.clone(), now) {
             Ok(()) => raised.push(record),
             Err(_) => self.tally.given_up += 1,
+        }
+    }
+
+    /// Takes on one more client at somebody else's word; false where there is no room in this minute.
+    pub fn take_on(&mut self, settings: &Settings, now: Time) -> bool {
+        self.forget_taken(now);
+        let room = self.taken.len() < settings.max_per_minute as usize;
+        if room {
+            self.taken.push_back(now);
+        }
+        room
+    }
+
+    fn forget_taken(&mut self, now: Time) {
+        while self.taken.front().is_some_and(|at| now.since(*at) >= MINUTE) {
+            self.taken.pop_front();
         }
     }
 
@@ -214,6 +233,11 @@ impl Ladder {
         }
         self.waiting.push_back(suspect);
     }
+}
+
+/// Whether it is no step of the ladder's, so that the ladder leaves it alone.
+fn own_word(record: &Record) -> bool {
+    matches!(record.who, Who::Operator | Who::Finding)
 }
 
 /// The last step of the ladder.
@@ -279,7 +303,7 @@ fn roll_up(network: Network, book: &Book, terms: &Terms<'_>, standing: &dyn Stan
     let old = book.get(network).filter(|r| r.is_active(now));
     let members = members(book, network, terms, now);
     let least = terms.settings.rollup_members as usize;
-    if old.is_some_and(|r| r.who == Who::Operator) || members.len() < least || standing.exempt(network).is_some() {
+    if old.is_some_and(own_word) || members.len() < least || standing.exempt(network).is_some() {
         return None;
     }
     let mut others = 0;

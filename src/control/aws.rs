@@ -2,6 +2,7 @@
 //! (`AWS_ENDPOINT_URL` and its kin), over rustls with ring.
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_ssm::error::ProvideErrorMetadata;
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
@@ -13,4 +14,28 @@ pub async fn sdk_config(region: Option<&'static str>) -> SdkConfig {
         Some(region) => loader.region(Region::from_static(region)).load().await,
         None => loader.load().await,
     }
+}
+
+/// The longest message of the SDK that is passed on.
+const LONGEST: usize = 300;
+
+/// What went wrong with a call, in a line: AWS's code and words, or what lies behind a call that did not get there.
+pub fn told(error: &(impl ProvideErrorMetadata + std::error::Error)) -> String {
+    let mut text = match (error.code(), error.message()) {
+        (Some(code), message) => format!("{code}: {}", message.unwrap_or("AWS says no more")),
+        (None, _) => {
+            let mut text = error.to_string();
+            let mut cause = error.source();
+            while let Some(error) = cause {
+                text += &format!(": {error}");
+                cause = error.source();
+            }
+            text
+        }
+    };
+    text.retain(|c| !c.is_control());
+    if let Some((at, _)) = text.char_indices().nth(LONGEST) {
+        text.truncate(at);
+    }
+    text
 }

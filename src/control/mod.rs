@@ -2,10 +2,13 @@
 
 #[cfg(feature = "aws")]
 pub mod aws;
+pub mod backoff;
 pub mod bans;
 pub mod detect;
 pub mod drain;
+pub mod ecs;
 pub mod flood;
+pub mod guardduty;
 pub mod health;
 pub mod history;
 pub mod housekeeping;
@@ -16,5 +19,6 @@ pub mod recent;
 pub mod reload;
 pub mod resolve;
 pub mod sight;
+pub mod source;
 pub mod status;
 pub mod watch;

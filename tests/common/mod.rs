@@ -4,6 +4,7 @@
 
 pub mod chromium;
 pub mod client;
+pub mod emulator;
 pub mod h2;
 pub mod h2_origin;
 pub mod load;

@@ -36,9 +36,14 @@ impl Process {
         }
         let path = folder.path().join("weir.toml");
         std::fs::write(&path, super::fill(config)).unwrap();
+        Self::start_at(path.to_str().unwrap(), folder, adapt)
+    }
+
+    /// The same with a config that stands elsewhere; `folder` is the process's own.
+    pub fn start_at(config: &str, folder: tempfile::TempDir, adapt: impl FnOnce(&mut Command)) -> Self {
         let open = |name: &str| std::fs::File::create(folder.path().join(name)).unwrap();
         let mut command = command();
-        command.arg("serve").arg("--config").arg(&path);
+        command.arg("serve").arg("--config").arg(config);
         command.stdin(Stdio::null()).stdout(open("stdout")).stderr(open("stderr"));
         adapt(&mut command);
         let child = command.spawn().unwrap();
@@ -118,7 +123,9 @@ impl Drop for Process {
 /// The binary, without what the environment says to it.
 pub fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_weir"));
-    for variable in ["WEIR_ADMIN", "WEIR_CONFIG", "WEIR_LOG", "WEIR_TOKEN_FILE"] {
+    for variable in
+        ["WEIR_ADMIN", "WEIR_CONFIG", "WEIR_CONFIG_CACHE", "WEIR_CONFIG_POLL", "WEIR_LOG", "WEIR_TOKEN_FILE"]
+    {
         command.env_remove(variable);
     }
     command

@@ -1,8 +1,10 @@
 //! The hand that writes the book of bans: ten times a second it hears suspects, lets them climb, publishes and saves.
 
+mod finding;
 mod standing;
 mod view;
 
+pub use finding::{Charge, Effect};
 pub use view::{BanCount, BanRequest, BanStatus, BanView, BansView};
 
 use crate::ban::file::{self, Anchor};
@@ -34,6 +36,9 @@ const MAX_REASON: usize = 200;
 /// The longest ban by hand.
 const MAX_DURATION: Duration = Duration::from_secs(365 * 86_400);
 
+/// What is counted apart: offences, networks, bans by hand, bans by findings.
+const KINDS: usize = Offence::ALL.len() + 3;
+
 /// What bans have to do with.
 pub struct Parts {
     /// The config in force.
@@ -58,8 +63,8 @@ struct Inner {
     book: Book,
     ladder: Ladder,
     paused: bool,
-    /// Steps by offence, then of networks, then by hand.
-    added: [u64; Offence::ALL.len() + 2],
+    /// Steps by offence, then of networks, then by hand, then by findings.
+    added: [u64; KINDS],
     unsaved: bool,
     /// The config for which the book was looked through, and whether the ladder's bans were in force.
     checked: Option<Arc<Policy>>,
@@ -92,7 +97,7 @@ impl Keeper {
             book,
             ladder: Ladder::default(),
             paused,
-            added: [0; Offence::ALL.len() + 2],
+            added: [0; KINDS],
             unsaved: false,
             checked: None,
             enforced: false,
@@ -183,6 +188,10 @@ impl Keeper {
             let hint = wider.map_or(String::new(), |r| format!("; it lies in {}, which is: remove that", r.network));
             return Err(format!("{network} is not banned by itself{hint}"));
         };
+        if let Some(past) = finding::after_lift(&gone, now) {
+            // Room was made for it just now.
+            let _ = inner.book.put(past, now);
+        }
         inner.publish(&self.parts, now);
         drop(inner);
         tracing::warn!("ban lifted: {}", gone.network);
@@ -286,7 +295,8 @@ impl Inner {
 
     fn status(&self, parts: &Parts, now: Time) -> BanStatus {
         let tally = self.ladder.tally();
-        let kinds = Offence::ALL.map(Offence::code).into_iter().chain([Who::Members.code(), Who::Operator.code()]);
+        let others = [Who::Members, Who::Operator, Who::Finding].map(Who::code);
+        let kinds = Offence::ALL.map(Offence::code).into_iter().chain(others);
         let enforced = |r: &&Record| r.is_active(now) && (self.enforced || r.who == Who::Operator);
         BanStatus {
             enabled: parts.policy.load().settings.ban.enabled,
@@ -316,6 +326,7 @@ impl Drop for Rounds {
 /// Where a record is counted.
 fn place_of(record: &Record) -> usize {
     match (record.who, &record.evidence) {
+        (Who::Finding, _) => Offence::ALL.len() + 2,
         (Who::Operator, _) => Offence::ALL.len() + 1,
         (Who::Members, _) | (Who::Ladder, None) => Offence::ALL.len(),
         (Who::Ladder, Some(evidence)) => evidence.kind as usize,

@@ -14,9 +14,9 @@ pub struct BanView {
     pub network: String,
     /// `refuse`, `close`, `ban 1`, `ban 2` and so on.
     pub step: String,
-    /// `ladder`, `members` (a network, for what most of its clients did) or `operator`.
+    /// `ladder`, `members` (a network, for what most of its clients did), `operator` or `guardduty` (a finding).
     pub by: String,
-    /// An operator's words, or the offence's code.
+    /// An operator's words, the offence's code, or the finding.
     pub reason: String,
     /// What was observed against which threshold, in words; empty for an operator's.
     pub evidence: String,
@@ -65,7 +65,7 @@ pub struct BanStatus {
 /// How many steps one offence led to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BanCount {
-    /// The offence's code, `members` or `operator`.
+    /// The offence's code, `members`, `operator` or `guardduty`.
     pub kind: String,
     /// How many.
     pub count: u64,

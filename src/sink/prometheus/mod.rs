@@ -23,6 +23,7 @@ pub fn render(status: &Status) -> String {
         weir(status);
         traffic(status);
         origin(status);
+        aws(status);
         bans(&status.bans);
         flood(&status.flood);
         process();
@@ -81,6 +82,29 @@ fn origin(status: &Status) {
         set(&names::ENDPOINT_IN_FLIGHT, &labels, e.in_flight as f64);
         count(&names::ENDPOINT_REQUESTS, &labels, e.requests);
         count(&names::ENDPOINT_FAILURES, &labels, e.failures);
+    }
+}
+
+fn aws(status: &Status) {
+    if let Some(source) = &status.config.source {
+        count(&names::CONFIG_FETCHES, &["answered"], source.fetches - source.failures.min(source.fetches));
+        count(&names::CONFIG_FETCHES, &["failed"], source.failures);
+        set(&names::CONFIG_AGE, &[], source.age_s);
+        set(&names::CONFIG_CACHED, &[], f64::from(u8::from(source.from == "cache")));
+    }
+    if let Some(findings) = &status.guardduty {
+        for (outcome, n) in [
+            ("acted", findings.acted),
+            ("passed", findings.passed),
+            ("repeated", findings.repeated),
+            ("spared", findings.spared),
+            ("postponed", findings.postponed),
+            ("poison", findings.poison),
+        ] {
+            count(&names::GUARDDUTY_MESSAGES, &[outcome], n);
+        }
+        count(&names::GUARDDUTY_FAILURES, &[], findings.failures);
+        set(&names::GUARDDUTY_UP, &[], f64::from(u8::from(findings.failing.is_none())));
     }
 }
 

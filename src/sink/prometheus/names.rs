@@ -84,7 +84,7 @@ metrics! {
     ENDPOINT_FAILURES = "weir_origin_endpoint_failures_total", Counter, Count, ["endpoint", "group"], "requests that an endpoint failed: no connection, no answer, a broken answer";
     BANS = "weir_bans", Gauge, Count, [], "bans that hold now";
     BANS_PAUSED = "weir_bans_paused", Gauge, Count, [], "1 while the ladder of bans is paused or off: none of its bans holds";
-    BANS_ADDED = "weir_bans_added_total", Counter, Count, ["kind"], "steps of the ban ladder by offence, bans of networks (members) and by hand (operator)";
+    BANS_ADDED = "weir_bans_added_total", Counter, Count, ["kind"], "steps of the ban ladder by offence, bans of networks (members), by hand (operator) and by findings (guardduty)";
     BAN_SUSPECTS_DROPPED = "weir_ban_suspects_dropped_total", Counter, Count, [], "suspects that found their queue full";
     BAN_SUSPECTS_SPARED = "weir_ban_suspects_spared_total", Counter, Count, [], "suspects that may not be banned: on a list, a proxy, the origin, or nobody may now";
     BAN_SUSPECTS_CAPPED = "weir_ban_suspects_capped_total", Counter, Count, [], "suspects that had to wait for ban.max_per_minute";
@@ -96,6 +96,12 @@ metrics! {
     LOG_SUPPRESSED = "weir_log_suppressed_total", Counter, Count, [], "requests without a line, by log.refused_rate and log.forwarded_sample";
     RELOADS = "weir_config_reloads_total", Counter, Count, ["result"], "reloads of the config; result is accepted or refused";
     RELOAD_OK = "weir_config_last_reload_success", Gauge, Count, [], "1 unless the last reload was refused";
+    CONFIG_FETCHES = "weir_config_fetches_total", Counter, Count, ["result"], "how often AWS was asked for the config; result is answered or failed";
+    CONFIG_AGE = "weir_config_age_seconds", Gauge, Seconds, [], "for how long AWS has said nothing of the config in force";
+    CONFIG_CACHED = "weir_config_from_cache", Gauge, Count, [], "1 while the config in force is the last good one on disk, as AWS was away";
+    GUARDDUTY_MESSAGES = "weir_guardduty_messages_total", Counter, Count, ["outcome"], "messages of GuardDuty's queue; outcome is acted, passed, repeated, spared (addresses), postponed or poison";
+    GUARDDUTY_FAILURES = "weir_guardduty_failures_total", Counter, Count, [], "calls of GuardDuty's queue that failed";
+    GUARDDUTY_UP = "weir_guardduty_up", Gauge, Count, [], "1 while GuardDuty's queue can be read";
     NEEDS_RESTART = "weir_config_needs_restart", Gauge, Count, [], "how many changed keys count only after a restart";
     NOTES = "weir_notes", Gauge, Count, [], "how many notes /api/status has for the operator, such as a key that all clients share";
     MEMORY = "process_resident_memory_bytes", Gauge, Bytes, [], "resident memory";
