@@ -12,7 +12,7 @@ use super::distinct::Distinct;
 use super::rank::Rank;
 use super::sketch::Sketch;
 use super::tally::Tally;
-use super::top::Top;
+use crate::limit::top::Top;
 use super::view::View;
 use crate::base::clock::Time;
 use crate::client::key::ClientKey;

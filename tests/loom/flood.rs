@@ -6,7 +6,7 @@ use weir::base::clock::Time;
 use weir::client::key::ClientKey;
 use weir::flood::history::{History, Sizes, Standing};
 use weir::flood::sketch::Sketch;
-use weir::flood::top::Top;
+use weir::limit::top::Top;
 use weir::limit::seeds::Seeds;
 
 /// A Unix time that begins a ten-minute slot, as the zero of the scale.

@@ -6,8 +6,8 @@
 
 use crate::base::sync::{AtomicU64, Ordering};
 use crate::client::key::ClientKey;
-use crate::limit::memory::{Lines, SLOTS};
-use crate::limit::seeds::Seeds;
+use super::memory::{Lines, SLOTS};
+use super::seeds::Seeds;
 use std::cmp::Reverse;
 use std::net::{IpAddr, Ipv6Addr};
 
