@@ -10,14 +10,17 @@ use std::time::Duration;
 /// Parts of single keys that were told so long ago say nothing any more; parts of tasks stay.
 const KEYS_HOLD: Duration = Duration::from_secs(60);
 
-/// After so long without a digest another leader's count may begin anew.
-const SILENCE: Duration = Duration::from_secs(5);
+/// After so long without a digest something was away: another leader's count may begin anew, and tasks that lead wait
+/// as long for all to say again what they were asked for.
+const SILENCE: Duration = Duration::from_secs(3);
 
 /// This task's side of the limits that count over the whole fleet.
 pub struct Sharing {
     parts: ArcSwap<Parts>,
     /// The lock is for who hears; a request reads the parts alone.
     heard: Mutex<Option<Heard>>,
+    /// Since when this task leads again after a silence.
+    resumed: Mutex<Option<Time>>,
 }
 
 struct Heard {
@@ -40,7 +43,7 @@ pub struct SharingStatus {
 
 impl Default for Sharing {
     fn default() -> Self {
-        Self { parts: ArcSwap::from_pointee(Parts::even(1)), heard: Mutex::new(None) }
+        Self { parts: ArcSwap::from_pointee(Parts::even(1)), heard: Mutex::new(None), resumed: Mutex::new(None) }
     }
 }
 
@@ -58,9 +61,21 @@ impl Sharing {
         TaskDemand::new(parts.epoch, shared(policy).map(tell).collect())
     }
 
-    /// What the leader makes of what the live tasks told, each by its name; what can't be read counts for a task that
-    /// was asked for nothing. Errors by task beside it.
-    pub fn aggregate(&self, told: &[(String, Vec<u8>)]) -> (Digest, Vec<(String, Malformed)>) {
+    /// What the leader makes of what the live tasks told, each by its name. What can't be read counts for a task that
+    /// was asked for nothing; its fault stands beside the digest. None just after a silence, in which nobody could tell
+    /// anything: who has not told again yet is not gone.
+    pub fn aggregate(&self, told: &[(String, Vec<u8>)], now: Time) -> Option<(Digest, Vec<(String, Malformed)>)> {
+        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let previous = heard.as_ref().map(|h| (h.digest.clone(), h.at));
+        drop(heard);
+        let mut resumed = self.resumed.lock().unwrap_or_else(PoisonError::into_inner);
+        if previous.as_ref().is_some_and(|(_, at)| now.since(*at) > SILENCE) {
+            if now.since(*resumed.get_or_insert(now)) < SILENCE {
+                return None;
+            }
+        } else {
+            *resumed = None;
+        }
         let mut faults = vec![];
         let demands = told.iter().map(|(task, bytes)| {
             let demand = TaskDemand::decode(bytes).unwrap_or_else(|fault| {
@@ -70,8 +85,7 @@ impl Sharing {
             (task.clone(), demand)
         });
         let demands: Vec<_> = demands.collect();
-        let previous = self.heard.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|h| h.digest.clone());
-        (Digest::of(previous.as_deref(), &demands), faults)
+        Some((Digest::of(previous.map(|(digest, _)| digest).as_deref(), &demands), faults))
     }
 
     /// Takes this task's part, as the task called `task`, from a digest. Each key keeps what is left of its bucket.
@@ -107,7 +121,7 @@ impl Sharing {
         self.parts.store(Arc::new(Parts::even(1)));
     }
 
-    /// What one round of the fleet brought: a digest, or none. `live` is how many other tasks are seen.
+    /// What one round of the fleet brought: a digest, or none (or an empty one). `live` is how many other tasks are seen.
     ///
     /// # Errors
     /// Where the digest can't be read; then everything stays as it is.
@@ -118,7 +132,7 @@ impl Sharing {
         (live, task): (usize, &str),
         now: Time,
     ) -> Result<(), Malformed> {
-        match digest {
+        match digest.filter(|bytes| !bytes.is_empty()) {
             Some(bytes) => self.apply(policy, Digest::decode(bytes)?, task, now),
             None => self.silence(policy, live, now),
         }

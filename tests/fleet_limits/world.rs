@@ -64,7 +64,7 @@ pub struct Fleet {
     leads_at: Time,
     config: String,
     born: usize,
-    turn: usize,
+    turns: HashMap<u32, usize>,
     next: HashMap<u32, f64>,
     /// When whose requests were admitted.
     pub admitted: HashMap<u32, Vec<Time>>,
@@ -88,7 +88,7 @@ impl Fleet {
     /// `count` tasks that have been there for ten seconds; `limit` is the text of one limit without its head and scope.
     pub fn new(count: usize, limit: &str, seed: u64) -> Self {
         let config = format!(
-            "[origin]\naddresses = [\"127.0.0.1:9000\"]\ncapacity = \"1000000/s\"\nmax_in_flight = 100000\n\
+            "[origin]\naddresses = [\"127.0.0.1:9000\"]\ncapacity = \"100000/s\"\nmax_in_flight = 100000\n\
              [flood]\nenabled = false\n[ban]\nenabled = false\n[fleet]\nenabled = true\n\
              [[limit]]\nname = \"per-client\"\nslots = 4096\nscope = \"fleet\"\n{limit}\n"
         );
@@ -106,7 +106,7 @@ impl Fleet {
             leads_at: now,
             config,
             born: 0,
-            turn: 0,
+            turns: HashMap::new(),
             next: HashMap::new(),
             admitted: HashMap::new(),
             asked: HashMap::new(),
@@ -191,7 +191,7 @@ impl Fleet {
         if told.is_empty() {
             return;
         }
-        let (digest, faults) = self.tasks[at].state.sharing.aggregate(&told);
+        let Some((digest, faults)) = self.tasks[at].state.sharing.aggregate(&told, now) else { return };
         assert!(faults.is_empty(), "{faults:?}");
         let bytes = digest.encode();
         for at in 0..self.tasks.len() {
@@ -218,7 +218,9 @@ impl Fleet {
         *due += rate * STEP.as_secs_f64();
         let count = due.floor();
         *due -= count;
-        (0..count as u32).for_each(|_| self.one(client, route));
+        for _ in 0..count as u32 {
+            self.one(client, route);
+        }
     }
 
     /// `client` sends at `rate` a second on the average, by chance.
@@ -235,15 +237,20 @@ impl Fleet {
 
     pub fn one(&mut self, client: u32, route: Route) -> bool {
         let tasks = self.tasks.len();
-        self.turn += 1;
+        let turn = self.turns.entry(client).or_default();
+        *turn += 1;
         let at = match route {
-            Route::RoundRobin => self.turn % tasks,
+            Route::RoundRobin => *turn % tasks,
             Route::Random => self.dice.below(tasks),
             Route::Sticky(at) => at % tasks,
             Route::Zipf => {
                 let whole: f64 = (1..=tasks).map(|n| 1.0 / n as f64).sum();
                 let mut left = self.dice.roll() * whole;
-                (1..tasks).position(|n| std::mem::replace(&mut left, left - 1.0 / n as f64) < 1.0 / n as f64).unwrap_or(tasks - 1)
+                let hit = (1..tasks).position(|n| {
+                    left -= 1.0 / n as f64;
+                    left < 0.0
+                });
+                hit.unwrap_or(tasks - 1)
             }
         };
         let address = IpAddr::V4(Ipv4Addr::from(0xc633_6400 + client));

@@ -68,7 +68,10 @@ fn weights(previous: Option<&Digest>, id: &LimitId, group: &[(usize, &LimitDeman
         let target = even + trust * (asked - even);
         // A tenth of difference is chance, or not worth telling.
         let target = if (target / even - 1.0).abs() < 0.1 { even } else { target };
-        let old = before.and_then(|(p, l)| Some(l.weight(p.tasks.binary_search(&tasks[*place]).ok()?, p.tasks.len())));
+        let old = before.and_then(|(p, l)| {
+            let (place, tasks) = (p.tasks.binary_search(&tasks[*place]).ok()?, p.tasks.len());
+            Some(l.weight(place, tasks) * tasks as f64 / all)
+        });
         let old = old.unwrap_or(even);
         weights[*place] = old + PACE * (target - old);
     }
@@ -116,7 +119,7 @@ fn parts(key: u128, mut asked: Vec<(usize, f64)>, total: f64, id: &LimitId, weig
     let window = 1.5 * id.half_life().as_secs_f64();
     asked.retain(|(place, asked)| {
         let (asked, expected) = (asked * window, total * window * weights[*place] / all);
-        asked > expected + 2.0 * expected.sqrt() + 1.0
+        asked > expected + 1.5 * expected.sqrt() + 1.0
     });
     if asked.is_empty() && !strict {
         return None;
