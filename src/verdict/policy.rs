@@ -7,7 +7,7 @@ use crate::access::cidr_set::CidrSet;
 use crate::ban::Rules;
 use crate::base::clock::Time;
 use crate::base::units::{Rate, Share};
-use crate::config::settings::{Action, Limit, LimitKey, PathPattern, Settings};
+use crate::config::settings::{Action, Limit, LimitKey, PathPattern, Scope, Settings};
 use crate::flood::challenge::Challenge;
 use crate::flood::class::{self, Class};
 use crate::flood::detector::Readings;
@@ -45,6 +45,8 @@ pub struct Policy {
     pub limits: Vec<CompiledLimit>,
     /// Lower-case names of the headers that limits count by.
     pub header_keys: Vec<String>,
+    /// Which of these some limit counts over the whole fleet: all tasks must then hash their values alike.
+    pub header_shared: [bool; MAX_HEADER_KEYS],
     /// What counts as an offence.
     pub offences: Rules,
     /// The origin's capacity: what may go at once and what may wait in line are its burst.
@@ -112,6 +114,10 @@ impl Policy {
             LimitKey::Route => 2,
         });
         let header_keys = header_names(&limits);
+        let header_shared = std::array::from_fn(|i| {
+            let counts = |l: &&Limit| matches!(&l.key, LimitKey::Header(name) if header_keys.get(i) == Some(name));
+            limits.iter().any(|l| counts(l) && l.scope == Scope::Fleet)
+        });
         let (depth, line) = capacity_burst(&settings);
         let reserves = reserves(depth, line);
         let tables = state.tables.adopt(&limits, now, &state.counters);
@@ -134,6 +140,7 @@ impl Policy {
             challenge: asks(&settings).then(|| Challenge::new(&settings.flood.challenge)),
             limits,
             header_keys,
+            header_shared,
             settings,
         }
     }

@@ -161,6 +161,7 @@ impl Fleet {
                     self.sent.push((now + delay, task.name.clone(), demand));
                 }
                 task.state.sharing.silence(&task.policy, self.beats.len().saturating_sub(1), now);
+                task.state.tables.sweep(now);
             }
         }
         let (arrived, sent) = std::mem::take(&mut self.sent).into_iter().partition(|(at, ..)| *at <= now);

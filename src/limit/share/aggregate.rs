@@ -95,7 +95,11 @@ fn keys(id: &LimitId, group: &[(usize, &LimitDemand)], weights: &[f64]) -> Vec<H
     let mut asked: HashMap<u128, Vec<(usize, f64)>> = HashMap::new();
     for (place, demand) in group {
         for key in &demand.keys {
-            asked.entry(key.0).or_default().push((*place, f64::from(key.1) / 1e3));
+            let places = asked.entry(key.0).or_default();
+            // A task that says a key twice says it once.
+            if places.last().is_none_or(|(last, _)| last != place) {
+                places.push((*place, f64::from(key.1) / 1e3));
+            }
         }
     }
     let rate = id.per_second();
@@ -138,3 +142,6 @@ fn parts(key: u128, mut asked: Vec<(usize, f64)>, total: f64, id: &LimitId, weig
     let others = if all - theirs > 1e-9 { ((all - given) / (all - theirs)).clamp(0.0, 1.0) } else { 0.0 };
     Some(HotKey { key, strict, places, others: (others * MILLION) as u32 })
 }
+
+#[cfg(test)]
+mod tests;

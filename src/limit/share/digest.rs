@@ -150,3 +150,67 @@ impl HotKey {
             && self.places.iter().all(|(_, millionths)| *millionths <= whole())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{KeyDemand, LimitDemand, TaskDemand};
+    use super::*;
+    use proptest::prelude::*;
+
+    fn digest() -> Digest {
+        let limit = LimitId { name: "per-client".into(), rate: (10, 1_000_000_000), burst: 100 };
+        let of = |covered, keys| TaskDemand::new(4, vec![LimitDemand { limit: limit.clone(), covered, keys }]);
+        let tasks = [("a".into(), of(10, vec![KeyDemand(0xffff_c000_0201, 90_000)])), ("b".into(), of(10, vec![]))];
+        Digest::of(None, &tasks)
+    }
+
+    #[test]
+    fn it_is_read_as_it_was_written() {
+        let digest = digest();
+        let text = String::from_utf8(digest.encode()).unwrap();
+        assert_eq!(Digest::decode(text.as_bytes()), Ok(digest));
+        let limits = r#""l":[{"n":"per-client","r":[10,1000000000],"b":100,"k":[{"k":"ffffc0000201","s":true,"#;
+        assert!(text.starts_with(r#"{"v":1,"e":5,"t":["#) && text.contains(limits), "{text}");
+    }
+
+    #[test]
+    fn what_no_leader_writes_is_refused() {
+        let good = digest();
+        let fault = |change: &dyn Fn(&mut Digest)| {
+            let mut digest = good.clone();
+            change(&mut digest);
+            Digest::decode(&digest.encode()).unwrap_err().to_string()
+        };
+        assert_eq!(fault(&|d| d.version = 9), "version 9 is not known; this weir speaks version 1");
+        assert_eq!(fault(&|d| d.tasks.clear()), "the number of tasks, or their order is out of bounds");
+        assert_eq!(fault(&|d| d.tasks.reverse()), "the number of tasks, or their order is out of bounds");
+        assert_eq!(fault(&|d| d.limits[0].limit.burst = 0), "a limit, or their number is out of bounds");
+        assert_eq!(fault(&|d| d.limits[0].weights = vec![1]), "a part of a limit is out of bounds");
+        assert_eq!(fault(&|d| d.limits[0].weights = vec![1, 1_000_001]), "a part of a limit is out of bounds");
+        assert_eq!(fault(&|d| d.limits[0].keys[0].others = 1_000_001), "a part of a limit is out of bounds");
+        assert_eq!(fault(&|d| d.limits[0].keys[0].places = vec![(0, 1); 65]), "a part of a limit is out of bounds");
+        assert!(Digest::decode(b"[]").is_err() && Digest::decode(b"").is_err());
+        assert_eq!(Digest::decode(&vec![b' '; MAX_BYTES + 1]), Err(Malformed::TooLarge(MAX_BYTES + 1, MAX_BYTES)));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, cases: 512, ..ProptestConfig::default() })]
+
+        /// Whatever lies in the store: it is refused, or it is a digest that can be asked.
+        #[test]
+        fn nothing_in_the_store_harms(at in any::<prop::sample::Index>(), byte in any::<u8>(), cut in 0usize..40) {
+            let mut bytes = digest().encode();
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+            bytes.truncate(bytes.len() - cut.min(bytes.len()));
+            let _ = TaskDemand::decode(&bytes);
+            if let Ok(digest) = Digest::decode(&bytes) {
+                for limit in &digest.limits {
+                    let weight = limit.weight(0, digest.tasks());
+                    prop_assert!((0.0..=1.0).contains(&weight));
+                    prop_assert!(limit.keys.iter().all(|key| (0.0..=1.0).contains(&key.part(Some(0), weight))));
+                }
+            }
+        }
+    }
+}
