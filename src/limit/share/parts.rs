@@ -250,3 +250,88 @@ impl Hasher for KeyHasher {
         self.hash
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{KeyDemand, LimitDemand, TaskDemand};
+    use super::*;
+    use crate::base::units::Rate;
+    use std::time::Duration;
+
+    const NOW: Time = Time::from_nanos(1 << 50);
+    const KEY: u128 = 7;
+
+    fn shared() -> Shared {
+        let quota = Quota::new(Rate::per_second(10), 100);
+        let table = Arc::new(Table::new(64, &quota, Seeds::fixed(1)));
+        let asked = Arc::new(Asked::new(Seeds::fixed(2), NOW));
+        Shared { index: 3, id: LimitId::new("a", &quota), quota, table, asked }
+    }
+
+    /// A digest of `tasks`, of which the one at `hot` is asked far too much for by the key.
+    fn digest(previous: Option<&Digest>, tasks: &[&str], hot: Option<&str>, limit: &LimitId) -> Digest {
+        let told = tasks.iter().map(|task| {
+            let keys = if Some(*task) == hot { vec![KeyDemand(KEY, 100_000)] } else { vec![] };
+            ((*task).to_owned(), TaskDemand::new(0, vec![LimitDemand { limit: limit.clone(), covered: 0, keys }]))
+        });
+        Digest::of(previous, &told.collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn parts_get_smaller_at_once_and_larger_one_digest_later() {
+        let shared = shared();
+        let mut parts = Parts::even(1);
+        assert!(parts.terms(&shared, KEY).is_none(), "the whole limit");
+        let mut last = None;
+        let mut hear = |tasks: &[&str], hot| {
+            let digest = digest(last.as_ref(), tasks, hot, &shared.id);
+            parts = parts.after(&digest, "a", std::iter::once(&shared), NOW);
+            last = Some(digest);
+            (parts.part(&shared, 1), parts.part(&shared, KEY))
+        };
+        let quarter = ["a", "b", "c", "d"];
+        assert_eq!(hear(&quarter, None), ((0.25, false), (0.25, false)));
+        assert_eq!(hear(&quarter[..2], None).0, (0.25, false), "the others may not have heard yet");
+        assert_eq!(hear(&quarter[..2], None).0, (0.5, false));
+        assert_eq!(hear(&quarter, Some("a")), ((0.25, false), (0.5, true)), "for the key it was a half before");
+        let (_, (own, _)) = hear(&quarter, Some("a"));
+        assert!((0.95..0.97).contains(&own), "{own}");
+        let (_, (there, _)) = hear(&quarter, Some("b"));
+        assert!((0.01..0.02).contains(&there), "{there}");
+        assert_eq!(hear(&quarter, None).1, (there, true), "it was small a digest before");
+        assert_eq!(hear(&quarter, None).1, (0.25, false));
+        // Who is not among the tasks comes on top of them.
+        assert_eq!(hear(&["b", "c"], None).0.0, 0.25);
+        assert_eq!(hear(&["b", "c"], None).0.0, 1.0 / 3.0);
+    }
+
+    #[test]
+    fn a_larger_part_fills_up_from_what_was_left() {
+        let shared = shared();
+        let take = |parts: &Parts, now| {
+            let (terms, _) = parts.terms(&shared, KEY).unwrap();
+            let spot = shared.table.locate(KEY);
+            (0..200).filter(|_| shared.table.take_part(spot, &shared.quota, now, terms).admits()).count()
+        };
+        let quiet = digest(None, &["a", "b"], None, &shared.id);
+        let one = || std::iter::once(&shared);
+        let mut parts = Parts::even(2).after(&quiet, "a", one(), NOW);
+        assert_eq!(take(&parts, NOW), 58, "50, its root, and one");
+        for _ in 0..2 {
+            let hot = digest(Some(&quiet), &["a", "b"], Some("a"), &shared.id);
+            parts = parts.after(&hot, "a", one(), NOW);
+        }
+        assert!(parts.part(&shared, KEY).0 > 0.95);
+        assert_eq!(take(&parts, NOW), 0, "what was lent is owed still");
+        assert_eq!(take(&parts, NOW + Duration::from_millis(2_000)), 11, "2 s at 9.75/s, less the 8 that were lent");
+    }
+
+    #[test]
+    fn another_limit_of_the_same_name_has_no_part_in_it() {
+        let (shared, quota) = (shared(), Quota::new(Rate::per_second(20), 100));
+        let digest = digest(None, &["a", "b"], Some("a"), &LimitId::new("a", &quota));
+        let parts = Parts::even(1).after(&digest, "a", std::iter::once(&shared), NOW);
+        assert_eq!((parts.part(&shared, KEY), parts.tasks), ((0.5, false), 2));
+        assert!(parts.limit(&shared).is_none());
+    }
+}
