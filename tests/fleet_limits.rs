@@ -4,7 +4,9 @@
 #[path = "fleet_limits/world.rs"]
 mod world;
 
-use world::{Fleet, Route};
+use std::time::Instant;
+use weir::limit::share::{Digest, KeyDemand, LimitDemand, LimitId, TaskDemand};
+use world::{Dice, Fleet, Route};
 
 /// Ten a second, a hundred at once.
 const TEN: &str = "rate = \"10/s\"\nburst = 100";
@@ -175,4 +177,31 @@ fn a_task_that_never_heard_of_others_is_alone() {
     // Who comes while others are there begins with a small part.
     fleet.join();
     assert_eq!(fleet.tasks[1].state.sharing.status(&fleet.tasks[1].policy).tasks, 2);
+}
+
+/// What a fleet tells in the worst second: every task is asked for too much by as many keys as it may tell of.
+#[test]
+fn what_tasks_tell_is_bounded() {
+    let mut dice = Dice::new(1);
+    for (tasks, told, most_demand, most_digest) in [(8, 256, 12_000, 250_000), (40, 256, 12_000, 600_000), (1_000, 65, 3_500, 300_000)] {
+        let mut ask = || {
+            // Half of them spread over all tasks, half of them on one.
+            let keys = (0..told).map(|n| {
+                let spread = n % 2 == 0;
+                let key = if spread { dice.below(2_000) } else { 10_000 + dice.below(1 << 20) };
+                KeyDemand(0x2001_0db8 << 96 | (key as u128) << 64, 1_000 * (1 + dice.below(500) as u32))
+            });
+            let limit = LimitId { name: "per-client".into(), rate: (10, 1_000_000_000), burst: 100 };
+            LimitDemand { limit, covered: 1_000, keys: keys.collect() }
+        };
+        let demands: Vec<_> =
+            (0..tasks).map(|n| (format!("task-{n}"), TaskDemand::new(1, vec![ask()]))).collect();
+        let before = Instant::now();
+        let digest = Digest::of(None, &demands);
+        let (took, keys) = (before.elapsed(), digest.limits[0].keys.len());
+        let (demand, digest) = (demands[0].1.encode().len(), digest.encode());
+        println!("{tasks} tasks: demand {demand} B, digest {} B with {keys} keys, made in {took:?}", digest.len());
+        assert!(demand <= most_demand && digest.len() <= most_digest, "{tasks} tasks: {demand} B, {} B", digest.len());
+        assert!(Digest::decode(&digest).is_ok());
+    }
 }

@@ -57,7 +57,7 @@ impl Sharing {
     /// What this task was asked for since the last time. Once a second.
     pub fn demand(&self, policy: &Policy, now: Time) -> TaskDemand {
         let parts = self.parts.load();
-        let tell = |shared: &Shared| shared.asked.tell(&shared.id, |key| parts.part(shared, key), now);
+        let tell = |shared: &Shared| shared.asked.tell(&shared.id, |key| parts.part(shared, key), parts.tasks, now);
         TaskDemand::new(parts.epoch, shared(policy).map(tell).collect())
     }
 

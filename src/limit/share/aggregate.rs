@@ -102,12 +102,12 @@ fn keys(id: &LimitId, group: &[(usize, &LimitDemand)], weights: &[f64]) -> Vec<H
             }
         }
     }
-    let rate = id.per_second();
+    let (rate, all) = (id.per_second(), weights.iter().sum());
     let mut found: Vec<(f64, HotKey)> = asked
         .into_iter()
         .filter_map(|(key, places)| {
             let total: f64 = places.iter().map(|(_, asked)| asked).sum();
-            Some((total / rate, parts(key, places, total, id, weights)?))
+            Some((total / rate, parts(key, places, total, id, (weights, all))?))
         })
         .collect();
     found.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.key.cmp(&b.1.key)));
@@ -116,8 +116,14 @@ fn keys(id: &LimitId, group: &[(usize, &LimitDemand)], weights: &[f64]) -> Vec<H
 }
 
 /// The parts of a key that asks for `total` a second; none where it may as well have what everybody has.
-fn parts(key: u128, mut asked: Vec<(usize, f64)>, total: f64, id: &LimitId, weights: &[f64]) -> Option<HotKey> {
-    let (over, all) = (total / id.per_second(), weights.iter().sum::<f64>());
+fn parts(
+    key: u128,
+    mut asked: Vec<(usize, f64)>,
+    total: f64,
+    id: &LimitId,
+    (weights, all): (&[f64], f64),
+) -> Option<HotKey> {
+    let over = total / id.per_second();
     let strict = over > STRICT_FROM;
     // Asked for within what counts, half of it older than the half-life.
     let window = 1.5 * id.half_life().as_secs_f64();

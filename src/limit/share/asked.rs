@@ -14,6 +14,9 @@ use std::time::Duration;
 /// Keys that are told apart: 256 KiB a limit, touched when there are so many.
 const SLOTS: u32 = 8_192;
 
+/// All tasks together tell of about so many keys.
+const KEYS_OF_ALL: usize = 1 << 16;
+
 /// A key that asks for less than so much of its part is not reported.
 const WORTH_TELLING: f64 = 0.5;
 
@@ -62,8 +65,14 @@ impl Asked {
 
     /// What to tell. `part_of` says which part of the limit a key has here, `own` whether that is the key's own.
     ///
-    /// Once a second; counts lose half of their weight each half-life.
-    pub fn tell(&self, limit: &LimitId, part_of: impl Fn(u128) -> (f64, bool), now: Time) -> LimitDemand {
+    /// Once a second; counts lose half of their weight each half-life. The more tasks, the fewer keys each tells of.
+    pub fn tell(
+        &self,
+        limit: &LimitId,
+        part_of: impl Fn(u128) -> (f64, bool),
+        tasks: usize,
+        now: Time,
+    ) -> LimitDemand {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         // Relaxed: as in `covered`.
         let covered = self.covered.iter().map(|s| s.0.load(Ordering::Relaxed)).sum::<u64>();
@@ -85,7 +94,8 @@ impl Asked {
             self.top.decay();
             told.halved = now;
         }
-        let keys = both_sides(keys, MAX_KEYS, |key| f64::from(key.1) / 1e3 > rate);
+        let most = (KEYS_OF_ALL / tasks.max(1)).clamp(32, MAX_KEYS);
+        let keys = both_sides(keys, most, |key| f64::from(key.1) / 1e3 > rate);
         LimitDemand { limit: limit.clone(), covered: u32::try_from(since).unwrap_or(u32::MAX), keys }
     }
 
