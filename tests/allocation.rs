@@ -166,7 +166,8 @@ fn a_limit_over_the_fleet_allocates_nothing() {
     let settings = weir::config::load_str(&config, "test.toml").unwrap().settings;
     let (state, mut now) = (State::new(), Time::from_nanos(1 << 50));
     let policy = Policy::compile(Arc::new(settings), &Networks::default(), &state, now);
-    let ask = |state: &State, now: Time, client: &str| counted(&policy, state, &facts(client, Method::Get, b"/"), now, false);
+    let ask =
+        |state: &State, now: Time, client: &str| counted(&policy, state, &facts(client, Method::Get, b"/"), now, false);
     // Alone, without a digest, with parts, and with a key's own part.
     for round in 0..4 {
         // The first look of a thread at anything that is published makes the thread known, once.

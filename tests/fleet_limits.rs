@@ -130,7 +130,8 @@ fn who_keeps_its_limit_is_let_be() {
         assert!(passed >= 0.98 * asked, "seed {seed}: {passed} of {asked}");
         // Pages of sixty parts, all asked for at once.
         let mut fleet = Fleet::new(40, TEN, seed);
-        let passed = (10..30).flat_map(|client| [client; 60]).filter(|&client| fleet.one(client, Route::Random)).count();
+        let passed =
+            (10..30).flat_map(|client| [client; 60]).filter(|&client| fleet.one(client, Route::Random)).count();
         assert!(passed >= 1_180, "seed {seed}: {passed} of 1,200");
     }
 }
@@ -183,7 +184,9 @@ fn a_task_that_never_heard_of_others_is_alone() {
 #[test]
 fn what_tasks_tell_is_bounded() {
     let mut dice = Dice::new(1);
-    for (tasks, told, most_demand, most_digest) in [(8, 256, 12_000, 250_000), (40, 256, 12_000, 600_000), (1_000, 65, 3_500, 300_000)] {
+    for (tasks, told, most_demand, most_digest) in
+        [(8, 256, 12_000, 250_000), (40, 256, 12_000, 600_000), (1_000, 65, 3_500, 300_000)]
+    {
         let mut ask = || {
             // Half of them spread over all tasks, half of them on one.
             let keys = (0..told).map(|n| {
@@ -194,8 +197,7 @@ fn what_tasks_tell_is_bounded() {
             let limit = LimitId { name: "per-client".into(), rate: (10, 1_000_000_000), burst: 100 };
             LimitDemand { limit, covered: 1_000, keys: keys.collect() }
         };
-        let demands: Vec<_> =
-            (0..tasks).map(|n| (format!("task-{n}"), TaskDemand::new(1, vec![ask()]))).collect();
+        let demands: Vec<_> = (0..tasks).map(|n| (format!("task-{n}"), TaskDemand::new(1, vec![ask()]))).collect();
         let before = Instant::now();
         let digest = Digest::of(None, &demands);
         let (took, keys) = (before.elapsed(), digest.limits[0].keys.len());

@@ -112,14 +112,7 @@ impl Table {
 
     /// Charges `price` ticks where `decide` admits.
     #[inline(always)]
-    fn charge(
-        &self,
-        spot: Spot,
-        quota: &Quota,
-        now: Time,
-        price: u64,
-        decide: impl Fn(u64) -> Decision,
-    ) -> Decision {
+    fn charge(&self, spot: Spot, quota: &Quota, now: Time, price: u64, decide: impl Fn(u64) -> Decision) -> Decision {
         debug_assert!(!self.needs_retick(quota), "the quota counts in other ticks than the table");
         let now = quota.ticks(now);
         loop {

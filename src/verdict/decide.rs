@@ -4,6 +4,7 @@ use super::counters::MAX_LIMITS;
 use super::facts::Facts;
 use super::policy::{CompiledKey, CompiledLimit, Policy};
 use super::reason::Reason;
+use super::sharing::Part;
 use super::state::State;
 use crate::base::clock::Time;
 use crate::base::units::Share;
@@ -19,8 +20,8 @@ use crate::flood::state::FloodState;
 use crate::flood::tally::Outcome;
 use crate::flood::view::View;
 use crate::flood::window::Signal;
-use crate::limit::gcra::{Decision, Terms};
-use crate::limit::share::{Parts, Shared};
+use crate::limit::gcra::Decision;
+use crate::limit::share::Parts;
 use crate::limit::table::Spot;
 use arc_swap::Guard;
 use std::sync::Arc;
@@ -319,33 +320,12 @@ impl<'a> Limits<'a> {
     #[inline]
     fn part(&self, limit: &'a CompiledLimit, facts: &Facts<'_>) -> Option<Part<'a>> {
         let (shared, parts) = (limit.shared.as_ref()?, self.parts.as_ref()?);
-        let key = limit.key_of(facts);
-        parts.terms(shared, key).map(|(terms, own)| Part { shared, key, terms, own })
+        Part::of(shared, parts, limit.key_of(facts))
     }
 
     fn over(&self, i: usize, action: Action, retry_after: Duration) -> Verdict {
         let fate = if action == Action::Close { Fate::Close } else { Fate::Refuse };
         Verdict { limit: Some(i as u8), observed: self.observed, retry_after, ..Verdict::of(fate, Reason::Limit) }
-    }
-}
-
-/// This task's part of a limit, for one key.
-struct Part<'a> {
-    shared: &'a Shared,
-    key: u128,
-    terms: Terms,
-    own: bool,
-}
-
-impl Part<'_> {
-    /// What the part answers. Counts what it was asked for: of whom has no debt there is nothing to tell.
-    fn peek(&self, spot: Spot, now: Time) -> Decision {
-        let (decision, in_debt) = self.shared.table.peek_part(spot, &self.shared.quota, now, self.terms);
-        self.shared.asked.covered();
-        if in_debt || self.own {
-            self.shared.asked.by(self.key);
-        }
-        decision
     }
 }
 

@@ -2,7 +2,9 @@
 
 use super::policy::{CompiledLimit, Policy};
 use crate::base::clock::Time;
+use crate::limit::gcra::{Decision, Terms};
 use crate::limit::share::{Digest, Malformed, Parts, Shared, TaskDemand};
+use crate::limit::table::Spot;
 use arc_swap::{ArcSwap, Guard};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -145,7 +147,11 @@ impl Sharing {
         let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
         let limit = |shared: &Shared| {
             let keys = parts.limit(shared).map_or(0, |l| l.keys());
-            let part = if parts.is_whole() { 1.0 } else { parts.limit(shared).map_or(1.0 / parts.tasks as f64, |l| l.share()) };
+            let part = if parts.is_whole() {
+                1.0
+            } else {
+                parts.limit(shared).map_or(1.0 / parts.tasks as f64, |l| l.share())
+            };
             (shared.id.name.clone(), part, keys)
         };
         SharingStatus {
@@ -154,6 +160,34 @@ impl Sharing {
             heard: heard.as_ref().map(|h| h.at),
             limits: shared(policy).map(limit).collect(),
         }
+    }
+}
+
+/// This task's part of a limit, for one key.
+pub(super) struct Part<'a> {
+    shared: &'a Shared,
+    key: u128,
+    pub(super) terms: Terms,
+    /// The key's own part, and not what everybody has.
+    own: bool,
+}
+
+impl<'a> Part<'a> {
+    /// None of a limit that this task has whole.
+    #[inline]
+    pub(super) fn of(shared: &'a Shared, parts: &Parts, key: u128) -> Option<Self> {
+        parts.terms(shared, key).map(|(terms, own)| Self { shared, key, terms, own })
+    }
+
+    /// What the part answers. Counts what it was asked for: of whom has no debt there is nothing to tell.
+    #[inline]
+    pub(super) fn peek(&self, spot: Spot, now: Time) -> Decision {
+        let (decision, in_debt) = self.shared.table.peek_part(spot, &self.shared.quota, now, self.terms);
+        self.shared.asked.covered();
+        if in_debt || self.own {
+            self.shared.asked.by(self.key);
+        }
+        decision
     }
 }
 

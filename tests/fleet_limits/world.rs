@@ -185,7 +185,8 @@ impl Fleet {
     fn lead(&mut self) {
         let now = self.now;
         self.beats.retain(|_, (at, _)| now.since(*at) < DEAD);
-        let known = |fleet: &Self, name: &Option<String>| fleet.tasks.iter().position(|t| Some(&t.name) == name.as_ref());
+        let known =
+            |fleet: &Self, name: &Option<String>| fleet.tasks.iter().position(|t| Some(&t.name) == name.as_ref());
         let Some(at) = known(self, &self.leader).or((!self.tasks.is_empty()).then_some(0)) else { return };
         self.leader = Some(self.tasks[at].name.clone());
         let told: Vec<_> = self.beats.iter().map(|(name, (_, demand))| (name.clone(), demand.clone())).collect();

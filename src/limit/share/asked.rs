@@ -66,13 +66,7 @@ impl Asked {
     /// What to tell. `part_of` says which part of the limit a key has here, `own` whether that is the key's own.
     ///
     /// Once a second; counts lose half of their weight each half-life. The more tasks, the fewer keys each tells of.
-    pub fn tell(
-        &self,
-        limit: &LimitId,
-        part_of: impl Fn(u128) -> (f64, bool),
-        tasks: usize,
-        now: Time,
-    ) -> LimitDemand {
+    pub fn tell(&self, limit: &LimitId, part_of: impl Fn(u128) -> (f64, bool), tasks: usize, now: Time) -> LimitDemand {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         // Relaxed: as in `covered`.
         let covered = self.covered.iter().map(|s| s.0.load(Ordering::Relaxed)).sum::<u64>();

@@ -90,8 +90,7 @@ mod tests {
     #[test]
     fn it_is_read_as_it_was_written() {
         let text = String::from_utf8(demand(1).encode()).unwrap();
-        let want =
-            r#"{"v":1,"e":7,"l":[{"n":"per-client","r":[10,1000000000],"b":100,"a":900,"k":[["ffffc0000200",12500]]}]}"#;
+        let want = r#"{"v":1,"e":7,"l":[{"n":"per-client","r":[10,1000000000],"b":100,"a":900,"k":[["ffffc0000200",12500]]}]}"#;
         assert_eq!(text, want);
         assert_eq!(TaskDemand::decode(text.as_bytes()), Ok(demand(1)));
         assert_eq!(TaskDemand::decode(&demand(0).encode()), Ok(demand(0)));

@@ -74,13 +74,7 @@ impl Parts {
 
     /// What the task called `task` holds after `digest`; each key keeps what is left of its bucket.
     #[must_use]
-    pub fn after<'a>(
-        &self,
-        digest: &Digest,
-        task: &str,
-        limits: impl Iterator<Item = &'a Shared>,
-        now: Time,
-    ) -> Self {
+    pub fn after<'a>(&self, digest: &Digest, task: &str, limits: impl Iterator<Item = &'a Shared>, now: Time) -> Self {
         let place = digest.place(task);
         // A task that the others have not heard of yet comes on top of them.
         let tasks = digest.tasks() + usize::from(place.is_none());

@@ -84,7 +84,8 @@ fn two_versions_of_a_limit_share_by_how_many_have_each() {
 
 #[test]
 fn the_number_of_keys_is_bounded_and_neither_side_is_pushed_out() {
-    let keys = |n: u32| (0..256).map(|i| KeyDemand(u128::from(n * 256 + i), if n < 30 { 50_000 } else { 9_000 })).collect();
+    let keys =
+        |n: u32| (0..256).map(|i| KeyDemand(u128::from(n * 256 + i), if n < 30 { 50_000 } else { 9_000 })).collect();
     let tasks: Vec<_> = (0..40).map(|n| task(n as usize, 9_000, keys(n))).collect();
     let digest = Digest::of(None, &tasks);
     let strict = digest.limits[0].keys.iter().filter(|k| k.strict).count();
