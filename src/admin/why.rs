@@ -67,7 +67,7 @@ fn owed(looks: &Looks<'_>, limit: &CompiledLimit, address: IpAddr, key: ClientKe
     owed.over_after_s = debt.map_or(0.0, |d| d.over_after.as_secs_f64());
     let mut decision = limit.table.peek(spot, &limit.quota, now);
     // Of a limit over the whole fleet: what this task's part of it says.
-    if let Some(shared) = &limit.shared {
+    if let Some(shared) = limit.shared.as_deref() {
         let parts = state.sharing.parts();
         if let Some((terms, _)) = parts.terms(shared, key) {
             owed.burst = terms.depth();

@@ -319,7 +319,7 @@ impl<'a> Limits<'a> {
     /// This task's part of a limit; none of one that it has whole.
     #[inline]
     fn part(&self, limit: &'a CompiledLimit, facts: &Facts<'_>) -> Option<Part<'a>> {
-        let (shared, parts) = (limit.shared.as_ref()?, self.parts.as_ref()?);
+        let (shared, parts) = (limit.shared.as_deref()?, self.parts.as_ref()?);
         Part::of(shared, parts, limit.key_of(facts))
     }
 

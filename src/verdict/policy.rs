@@ -97,7 +97,7 @@ pub struct CompiledLimit {
     /// The value of `RateLimit-Policy`: the name, the burst, and in how many seconds an empty bucket fills.
     pub policy_field: String,
     /// What it takes to count over the whole fleet, if it does.
-    pub shared: Option<Shared>,
+    pub shared: Option<Box<Shared>>,
     paths: Vec<PathPattern>,
     methods: u8,
     enforce: Share,
@@ -254,7 +254,7 @@ impl CompiledLimit {
         let quota = Quota::new(limit.rate, limit.burst);
         let shared = asked.map(|asked| {
             let (id, table) = (LimitId::new(&limit.name, &quota), table.clone());
-            Shared { index, id, quota, table, asked }
+            Box::new(Shared { index, id, quota, table, asked })
         });
         let methods = limit.methods.iter().fold(0, |mask, m| mask | Method::parse(m.as_bytes()).bit());
         Self {

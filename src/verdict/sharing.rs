@@ -193,5 +193,5 @@ impl<'a> Part<'a> {
 
 /// The limits of scope fleet.
 fn shared(policy: &Policy) -> impl Iterator<Item = &Shared> {
-    policy.limits.iter().filter_map(|limit: &CompiledLimit| limit.shared.as_ref())
+    policy.limits.iter().filter_map(|limit: &CompiledLimit| limit.shared.as_deref())
 }
