@@ -104,6 +104,22 @@ fn a_client_that_moves_from_task_to_task_gains_nothing() {
     }
 }
 
+/// The parts that it left fill up again while it is at another: not at once.
+#[test]
+fn a_client_that_gathers_and_spreads_gains_nothing() {
+    for seed in SEEDS {
+        for pause in [3.0, 5.0, 7.0] {
+            let mut fleet = Fleet::new(8, TEN, seed);
+            for turn in 0..8 {
+                fleet.run(6.0, &mut |fleet| fleet.send(1, 50.0, Route::Sticky(turn)));
+                fleet.run(pause, &mut |_| ());
+                fleet.run(0.5, &mut |fleet| fleet.send(1, 400.0, Route::RoundRobin));
+            }
+            assert_held(&fleet, 1, (10.0, 100.0), 0.0, &format!("seed {seed}, a pause of {pause} s"));
+        }
+    }
+}
+
 #[test]
 fn uneven_balancing_is_followed() {
     for seed in SEEDS {
