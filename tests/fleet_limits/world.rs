@@ -13,50 +13,50 @@ use weir::verdict::policy::Networks;
 use weir::verdict::{Facts, Fate, Policy, State, decide};
 
 /// How long a step is.
-pub const STEP: Duration = Duration::from_millis(10);
+pub(crate) const STEP: Duration = Duration::from_millis(10);
 /// A task that has said nothing for so long is dead.
 const DEAD: Duration = Duration::from_secs(3);
 
 /// A sequence of numbers that looks like chance, and repeats.
-pub struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 
     /// Evenly from 0 to 1.
-    pub fn roll(&mut self) -> f64 {
+    pub(crate) fn roll(&mut self) -> f64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         (self.0 >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    pub fn below(&mut self, n: usize) -> usize {
+    pub(crate) fn below(&mut self, n: usize) -> usize {
         (self.roll() * n as f64) as usize
     }
 }
 
 /// One weir.
-pub struct Task {
-    pub name: String,
-    pub state: State,
-    pub policy: Policy,
+pub(crate) struct Task {
+    pub(crate) name: String,
+    pub(crate) state: State,
+    pub(crate) policy: Policy,
     beats_at: Time,
     /// Digests on their way, in order.
     inbox: VecDeque<(Time, Vec<u8>)>,
 }
 
 /// A fleet.
-pub struct Fleet {
-    pub tasks: Vec<Task>,
-    pub now: Time,
-    pub start: Time,
-    pub store_up: bool,
+pub(crate) struct Fleet {
+    pub(crate) tasks: Vec<Task>,
+    pub(crate) now: Time,
+    pub(crate) start: Time,
+    pub(crate) store_up: bool,
     /// The longest that a message is under way, in seconds.
-    pub latest: f64,
-    pub dice: Dice,
+    pub(crate) latest: f64,
+    pub(crate) dice: Dice,
     /// Heartbeats on their way, and as they lie in the store.
     sent: Vec<(Time, String, Vec<u8>)>,
     beats: HashMap<String, (Time, Vec<u8>)>,
@@ -67,13 +67,13 @@ pub struct Fleet {
     turns: HashMap<u32, usize>,
     next: HashMap<u32, f64>,
     /// When whose requests were admitted.
-    pub admitted: HashMap<u32, Vec<Time>>,
-    pub asked: HashMap<u32, u64>,
+    pub(crate) admitted: HashMap<u32, Vec<Time>>,
+    pub(crate) asked: HashMap<u32, u64>,
 }
 
 /// To which task a request goes.
 #[derive(Clone, Copy)]
-pub enum Route {
+pub(crate) enum Route {
     /// To each in turn.
     RoundRobin,
     /// To any.
@@ -86,7 +86,7 @@ pub enum Route {
 
 impl Fleet {
     /// `count` tasks that have been there for ten seconds; `limit` is the text of one limit without its head and scope.
-    pub fn new(count: usize, limit: &str, seed: u64) -> Self {
+    pub(crate) fn new(count: usize, limit: &str, seed: u64) -> Self {
         let config = format!(
             "[origin]\naddresses = [\"127.0.0.1:9000\"]\ncapacity = \"100000/s\"\nmax_in_flight = 100000\n\
              [flood]\nenabled = false\n[ban]\nenabled = false\n[fleet]\nenabled = true\n\
@@ -117,7 +117,7 @@ impl Fleet {
         fleet
     }
 
-    pub fn join(&mut self) {
+    pub(crate) fn join(&mut self) {
         self.born += 1;
         let name = format!("task-{}", self.born);
         let settings = weir::config::load_str(&self.config, "test.toml").unwrap_or_else(|e| panic!("{e}")).settings;
@@ -136,7 +136,7 @@ impl Fleet {
     }
 
     /// A task goes: with a word, or without.
-    pub fn leave(&mut self, at: usize, says_so: bool) {
+    pub(crate) fn leave(&mut self, at: usize, says_so: bool) {
         let gone = self.tasks.remove(at);
         if says_so && self.store_up {
             self.beats.remove(&gone.name);
@@ -205,7 +205,7 @@ impl Fleet {
     }
 
     /// Runs for so many seconds; `clients` sends in each step.
-    pub fn run(&mut self, seconds: f64, clients: &mut dyn FnMut(&mut Self)) {
+    pub(crate) fn run(&mut self, seconds: f64, clients: &mut dyn FnMut(&mut Self)) {
         let end = self.now + Duration::from_secs_f64(seconds);
         while self.now < end {
             self.now = self.now + STEP;
@@ -215,7 +215,7 @@ impl Fleet {
     }
 
     /// `client` sends at `rate` a second, evenly in time.
-    pub fn send(&mut self, client: u32, rate: f64, route: Route) {
+    pub(crate) fn send(&mut self, client: u32, rate: f64, route: Route) {
         let due = self.next.entry(client).or_insert(0.0);
         *due += rate * STEP.as_secs_f64();
         let count = due.floor();
@@ -226,7 +226,7 @@ impl Fleet {
     }
 
     /// `client` sends at `rate` a second on the average, by chance.
-    pub fn send_by_chance(&mut self, client: u32, rate: f64, route: Route) {
+    pub(crate) fn send_by_chance(&mut self, client: u32, rate: f64, route: Route) {
         let parts = 20;
         let chance = rate * STEP.as_secs_f64() / f64::from(parts);
         assert!(chance < 0.2, "a finer step is needed");
@@ -237,7 +237,7 @@ impl Fleet {
         }
     }
 
-    pub fn one(&mut self, client: u32, route: Route) -> bool {
+    pub(crate) fn one(&mut self, client: u32, route: Route) -> bool {
         let tasks = self.tasks.len();
         let turn = self.turns.entry(client).or_default();
         *turn += 1;
@@ -268,14 +268,14 @@ impl Fleet {
     }
 
     /// How many of the client's requests were admitted from `from` seconds after the start, for `seconds`.
-    pub fn count(&self, client: u32, from: f64, seconds: f64) -> f64 {
+    pub(crate) fn count(&self, client: u32, from: f64, seconds: f64) -> f64 {
         let from = self.start + Duration::from_secs_f64(from);
         let to = from + Duration::from_secs_f64(seconds);
         self.admitted.get(&client).map_or(0.0, |all| all.iter().filter(|t| (from..to).contains(t)).count() as f64)
     }
 
     /// The most and the least that were admitted in any ten seconds, from `from` seconds after the start until now.
-    pub fn ten_seconds(&self, client: u32, from: f64) -> (f64, f64) {
+    pub(crate) fn ten_seconds(&self, client: u32, from: f64) -> (f64, f64) {
         let windows = ((self.now.since(self.start).as_secs_f64() - from - 10.0) * 2.0) as u32;
         let counts = (0..windows).map(|n| self.count(client, from + f64::from(n) / 2.0, 10.0));
         counts.fold((0.0, f64::INFINITY), |(most, least): (f64, f64), n| (most.max(n), least.min(n)))
