@@ -241,7 +241,7 @@ fn limit(compiled: &CompiledLimit, policy: &Policy, counts: &Snapshot) -> LimitS
         refused: counts.refused_by_limit[compiled.index],
         observed: counts.observed_by_limit[compiled.index],
         slots: compiled.table.slots() as u64,
-        table_bytes: compiled.table.bytes() as u64,
+        table_bytes: (compiled.table.bytes() + compiled.shared.as_ref().map_or(0, |s| s.asked.bytes())) as u64,
     }
 }
 

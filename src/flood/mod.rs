@@ -19,7 +19,6 @@ pub mod signs;
 pub mod sketch;
 pub mod state;
 pub mod tally;
-pub mod top;
 pub mod view;
 pub mod window;
 

@@ -1,7 +1,7 @@
 //! Every key with a value that is not its default.
 #![allow(unreachable_pub, reason = "a part of the test beside it")]
 
-/// Keys whose values are files, that no settings hold, or that a limit is known by.
+/// Keys whose values are files, that no settings hold, that need another key, or that a limit is known by.
 pub const ELSEWHERE: &[&str] = &[
     "listen.tls.address",
     "listen.tls.certificate",
@@ -17,6 +17,7 @@ pub const ELSEWHERE: &[&str] = &[
     "netflow.enabled",
     "netflow.collector",
     "netflow.version",
+    "guardduty.enabled",
     "reply.page",
     "reply.problem",
 ];
@@ -120,7 +121,6 @@ pub const CHANGES: &[(&str, &str, bool)] = &[
     ("waf.grace", "\"1m\"", true),
     ("waf.leftovers_after", "\"1d\"", true),
     ("waf.file", "\"waf\"", false),
-    ("guardduty.enabled", "true", false),
     ("guardduty.queue_url", "\"http://127.0.0.1/q\"", false),
     ("guardduty.poison_queue_url", "\"http://127.0.0.1/p\"", false),
     ("guardduty.min_severity", "7.5", true),

@@ -76,7 +76,7 @@ pub(super) fn guardduty(s: &mut Section<'_, '_>) -> GuardDuty {
 
 pub(super) fn fleet(s: &mut Section<'_, '_>) -> Fleet {
     let doc = "The store: redis://HOST:PORT, or rediss:// for TLS. The password stands in password_file.";
-    Fleet {
+    let fleet = Fleet {
         enabled: s.start("enabled", flag(), "false", "Whether this weir shares with others."),
         url: s.start("url", store(), r#""redis://127.0.0.1:6379""#, doc),
         name: s.start("name", name(), r#""production""#, "Who shares with whom."),
@@ -93,7 +93,13 @@ pub(super) fn fleet(s: &mut Section<'_, '_>) -> Fleet {
             "PEM certificates that the store's certificate is checked against. None: the usual public authorities.",
             When::Start,
         ),
+    };
+    if fleet.url.contains('@') {
+        let path = s.join("url");
+        let message = "holds a user or a password, which would be shown with it; write them as user and password_file";
+        s.document().fault_of_secret(&path, message);
     }
+    fleet
 }
 
 fn built_with_aws(s: &mut Section<'_, '_>) {
@@ -122,15 +128,13 @@ fn severity() -> Kind<u16> {
     })
 }
 
-/// A password in it would be shown wherever the config is.
 fn store() -> Kind<String> {
     const WANT: &str = "a URL such as \"redis://127.0.0.1:6379\", or with rediss:// for TLS";
     Kind::string("URL", WANT, json!({"type": "string", "pattern": "^rediss?://[^@]+$"}), |text| {
         let rest = text.strip_prefix("redis://").or_else(|| text.strip_prefix("rediss://"));
         match rest {
-            Some(rest) if rest.contains('@') => {
-                Err("holds a user or a password; write them as user and password_file".to_owned())
-            }
+            // One with a password is told of later, without its value.
+            _ if text.contains('@') => Ok(text.to_owned()),
             Some(rest) if !rest.is_empty() => Ok(text.to_owned()),
             _ => Err(format!("is not such a URL; write {WANT}")),
         }
