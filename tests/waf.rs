@@ -2,13 +2,16 @@
 
 #![allow(clippy::unwrap_used)] // A test may fail by panicking; clippy's own exemption misses helpers.
 
+#[path = "waf/book.rs"]
+mod book;
 #[path = "waf/double.rs"]
 mod double;
 #[path = "waf/fixture.rs"]
 mod fixture;
 
+use book::net;
 use double::{Double, Faults, Owner};
-use fixture::{Bench, SETS, net, pass, pass_for};
+use fixture::{Bench, SETS, pass, pass_for};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -23,12 +26,14 @@ struct Storm {
     theirs: Theirs,
     random: u64,
     fresh: u64,
+    /// What others hold, and weir is to ban too.
+    later: Vec<(Instant, String)>,
 }
 
 impl Storm {
     fn new(seed: u64) -> Self {
         let theirs = SETS.map(|name| (name, BTreeSet::new())).into();
-        Self { bench: Bench::new(40, seed), theirs, random: seed.wrapping_mul(7_919) + 1, fresh: 0 }
+        Self { bench: Bench::new(40, seed), theirs, random: seed.wrapping_mul(7_919) + 1, fresh: 0, later: vec![] }
     }
 
     fn below(&mut self, below: u64) -> u64 {
@@ -51,6 +56,10 @@ impl Storm {
             let (ttl, harm) = (20 + self.below(200), self.below(1_000));
             self.bench.book.ban(&network, Duration::from_secs(ttl), harm);
         }
+        let now = Instant::now();
+        for (_, entry) in self.later.extract_if(.., |(at, _)| *at <= now) {
+            self.bench.book.ban(&entry, Duration::from_secs(60), 5);
+        }
         if self.below(5) == 0 {
             self.bench.book.lift_one();
         }
@@ -61,7 +70,8 @@ impl Storm {
         let name = SETS[self.below(SETS.len() as u64) as usize];
         let entry = self.stranger(name.contains('4'));
         let known = self.bench.double.entries(name);
-        let ours: Vec<String> = known.iter().filter(|(_, owner)| **owner == Owner::Weir).map(|(e, _)| e.clone()).collect();
+        let ours: Vec<String> =
+            known.iter().filter(|(_, owner)| **owner == Owner::Weir).map(|(e, _)| e.clone()).collect();
         let theirs = self.theirs.get_mut(name).unwrap();
         let (mut add, mut remove) = (vec![], vec![]);
         if theirs.len() < 12 {
@@ -74,10 +84,12 @@ impl Storm {
             // What weir put there is taken out by hand; it comes back while it is wanted.
             0 => remove.extend(ours.into_iter().next()),
             // weir comes to want what somebody holds already.
-            1 if !add.is_empty() => self.bench.book.ban(&entry, Duration::from_secs(60), 5),
+            1 if !add.is_empty() => self.later.push((Instant::now() + Duration::from_secs(10), entry.clone())),
             _ => {}
         }
-        self.bench.double.edit(name, &add, &remove);
+        if !self.bench.double.edit(name, &add, &remove) {
+            self.theirs.get_mut(name).unwrap().remove(&entry);
+        }
     }
 
     fn weather(&mut self) {
@@ -113,7 +125,8 @@ impl Storm {
                 self.bench.kill_and_start();
             }
             if self.below(100) == 0 {
-                self.bench.lend_lease(Duration::from_millis(self.below(5_000)));
+                let time = Duration::from_millis(self.below(5_000));
+                self.bench.lend_lease(time);
             }
             let pause = Duration::from_millis(50 + self.below(2_000));
             pass_for(pause).await;
@@ -160,7 +173,9 @@ async fn half_an_hour_of_everything_loses_nothing_and_leaves_nothing() {
             (throttled, taken) = (throttled + seen.throttled, taken + seen.taken);
         });
     }
-    eprintln!("{taken} updates taken, {conflicts} conflicts, {stale} stale reads, {lost} answers lost, {throttled} throttled");
+    eprintln!(
+        "{taken} updates taken, {conflicts} conflicts, {stale} stale reads, {lost} answers lost, {throttled} throttled"
+    );
     assert!(conflicts > 500 && stale > 100 && lost > 100 && throttled > 100 && taken > 3_000);
 }
 

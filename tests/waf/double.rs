@@ -151,10 +151,13 @@ impl Double {
         self.inner().faults = faults;
     }
 
-    /// Somebody else's hand: adds and removes between weir's read and write.
-    pub fn edit(&self, name: &str, add: &[String], remove: &[String]) {
+    /// Somebody else's hand: adds and removes between weir's read and write. False where the set is full.
+    pub fn edit(&self, name: &str, add: &[String], remove: &[String]) -> bool {
         let mut inner = self.inner();
         inner.catch_up();
+        if inner.sets[name].entries.len() + add.len() > inner.capacity {
+            return false;
+        }
         let one = inner.sets.get_mut(name).unwrap();
         one.before.push((Instant::now(), one.entries.keys().cloned().collect(), one.token));
         for entry in remove {
@@ -164,6 +167,7 @@ impl Double {
             one.entries.entry(entry.clone()).or_insert(Owner::Other);
         }
         one.token += 1;
+        true
     }
 
     /// What a set holds, and whose.

@@ -25,6 +25,9 @@ const GAP: Duration = Duration::from_millis(200);
 /// For one call, in case whoever does it forgets to give up.
 const CALL: Duration = Duration::from_secs(5);
 
+/// So old, in milliseconds, may be what is known of a set when it is changed.
+const FRESH: u64 = 1_000;
+
 /// How often the store is told what did not go with an update.
 const SAVE: Duration = Duration::from_secs(10);
 
@@ -191,30 +194,43 @@ impl Writer {
             }
         }
         let update = self.handle.desk().to_update(now);
-        let mut next = match update {
-            Ok(at) => match self.updates.take() {
-                Ok(()) => {
-                    self.update(at).await;
-                    return Instant::now();
+        let next = match update {
+            Ok(at) if self.updates.next() <= now => {
+                if self.is_fresh(at) {
+                    return match self.updates.take() {
+                        Ok(()) => self.update(at).await,
+                        Err(wait) => now + wait,
+                    };
                 }
-                Err(wait) => now + wait,
-            },
+                return self.read_in_turn(at, now).await;
+            }
+            Ok(_) => self.updates.next(),
             Err(when) => when.unwrap_or(now + LISTEN),
         };
         let read = self.handle.desk().to_read(now, (self.parts.unix_ms)());
-        next = next.min(match read {
-            Ok(at) => match self.reads.take() {
-                Ok(()) => {
-                    self.read(at).await;
-                    return Instant::now();
-                }
-                Err(wait) => now + wait,
-            },
-            Err(when) => when,
-        });
+        let next = match read {
+            Ok(at) => return self.read_in_turn(at, now).await.min(next),
+            Err(when) => next.min(when),
+        };
         let unix_ms = (self.parts.unix_ms)();
         let end = self.handle.desk().next_end().map(|end| now + Duration::from_millis(end.saturating_sub(unix_ms)));
         next.min(now + LISTEN).min(end.map_or(next, |end| end.max(now + GAP)))
+    }
+
+    /// Whether what a set holds was seen just now: what somebody put there long before an update must not be taken for
+    /// a part of it, should its answer be lost.
+    fn is_fresh(&self, at: usize) -> bool {
+        let synced = self.handle.desk().sets[at].synced;
+        synced.is_some_and(|synced| (self.parts.unix_ms)().saturating_sub(synced) < FRESH)
+    }
+
+    /// Reads one set if reads may go out, and says when to come again.
+    async fn read_in_turn(&mut self, at: usize, now: Instant) -> Instant {
+        if let Err(wait) = self.reads.take() {
+            return now + wait;
+        }
+        self.read(at).await;
+        Instant::now()
     }
 
     /// Hears what is banned, where that may have changed, and gives it its place.
@@ -292,18 +308,19 @@ impl Writer {
     }
 
     /// Sends one update; what comes in is safe in the store before.
-    async fn update(&mut self, at: usize) {
+    async fn update(&mut self, at: usize) -> Instant {
         let stay = self.stay();
         let (draft, name, id) = {
             let mut desk = self.handle.desk();
-            let Some(draft) = desk.draft(at, &stay) else { return drop(desk) };
+            let Some(draft) = desk.draft(at, &stay) else { return Instant::now() + GAP };
             (draft, desk.sets[at].name.clone(), desk.sets[at].id.clone().unwrap_or_default())
         };
         if let Err(e) = self.save().await {
             self.records_failed(&e);
             let now = Instant::now();
             self.handle.desk().failed(at, Kind::Records, now);
-            return self.arrange(now);
+            self.arrange(now);
+            return now;
         }
         let sent = within(self.parts.sets.update(SetRef { name: &name, id: &id }, &draft.content)).await;
         let now = Instant::now();
@@ -315,6 +332,7 @@ impl Writer {
             }
         }
         self.arrange(now);
+        now
     }
 
     async fn accepted(&mut self, at: usize, draft: Draft, token: String) {
