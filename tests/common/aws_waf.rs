@@ -1,4 +1,6 @@
 //! Sets in a real moto server, made and looked at by a hand that is not weir's.
+#![allow(dead_code, unreachable_pub, missing_docs, reason = "each test file uses its part")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use super::aws_moto::Moto;
 use std::collections::BTreeSet;

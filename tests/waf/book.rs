@@ -1,5 +1,6 @@
 //! A book of bans for tests of the loop to AWS WAF, and the config of its sets.
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(dead_code, unreachable_pub, missing_docs, reason = "each test file uses its part")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use ipnet::IpNet;
 use std::collections::BTreeMap;

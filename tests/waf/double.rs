@@ -1,4 +1,6 @@
 //! AWS WAF as it can be: tokens, quota, limits and forms are held, and everything that can go wrong does, by a seed.
+#![allow(dead_code, unreachable_pub, missing_docs, reason = "each test file uses its part")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use async_trait::async_trait;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,4 +1,6 @@
 //! What the tests of the loop share: a book, a store that may fail, and a writer that can be killed.
+#![allow(dead_code, unreachable_pub, missing_docs, reason = "each test file uses its part")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use crate::book::{Book, net, waf};
 use crate::double::Double;

@@ -29,7 +29,7 @@ const RACES: u32 = 5;
 const REST: Duration = Duration::from_secs(60);
 
 /// What of the config counts at the moment, and what is known of clients.
-pub struct Terms<'a> {
+pub(super) struct Terms<'a> {
     /// How long what is nobody's stays, and what time it is.
     pub stay: Stay,
     /// `ban.rollup_members`.

@@ -16,10 +16,12 @@ pub mod plan;
 pub mod record;
 mod rollup;
 mod set;
+mod start;
 pub mod status;
 pub mod want;
 mod writer;
 
 pub use desk::CAPACITY;
+pub use start::writer;
 pub use status::{Reach, WafStatus};
 pub use writer::{Handle, LiveRules, Parts, Source, Writer};

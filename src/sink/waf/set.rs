@@ -280,3 +280,7 @@ impl Set {
         self.past.push_back(token);
     }
 }
+
+#[cfg(test)]
+#[path = "set_tests.rs"]
+mod tests;
