@@ -192,7 +192,8 @@ impl Double {
             let (of, outage) = (inner.faults.throttled, inner.faults.outage);
             (5 + inner.random(40), outage, inner.strikes(of))
         };
-        sleep_until(Instant::now() + Duration::from_millis(if outage { 3_000 } else { time })).await;
+        let deadline = Instant::now() + Duration::from_millis(if outage { 3_000 } else { time });
+        sleep_until(deadline).await;
         if outage {
             return Err(ApiError::new(Kind::Unreachable, "no answer"));
         }
@@ -250,7 +251,8 @@ impl Sets for Double {
         self.travel().await?;
         let answer = self.inner().answer(set.name, sent);
         // Who is killed here does not hear that it was applied.
-        sleep_until(Instant::now() + Duration::from_millis(20)).await;
+        let deadline = Instant::now() + Duration::from_millis(20);
+        sleep_until(deadline).await;
         answer
     }
 }
