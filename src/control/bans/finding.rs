@@ -81,7 +81,7 @@ impl Keeper {
             return Effect::Later;
         }
         inner.added[place_of(&record)] += 1;
-        inner.publish(&self.parts, now);
+        inner.publish(self, now);
         drop(inner);
         tracing::warn!("banned: {}", told(&record));
         Effect::Banned(Box::new(BanView::new(&record, &anchor(now))))

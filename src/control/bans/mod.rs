@@ -1,6 +1,7 @@
 //! The hand that writes the book of bans: ten times a second it hears suspects, lets them climb, publishes and saves.
 
 mod finding;
+mod handed;
 mod standing;
 mod view;
 
@@ -23,6 +24,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::sync::watch;
 
 /// How often suspects are heard.
 const TICK: Duration = Duration::from_millis(100);
@@ -57,6 +59,8 @@ pub struct Keeper {
     inner: Mutex<Inner>,
     /// Held while the file is written, which may take its time; never together with waiting requests.
     writing: Mutex<()>,
+    /// Told when other bans are in force.
+    changes: watch::Sender<()>,
 }
 
 struct Inner {
@@ -103,7 +107,8 @@ impl Keeper {
             enforced: false,
             tidied: now,
         };
-        let keeper = Self { parts, inner: Mutex::new(inner), writing: Mutex::new(()) };
+        let changes = watch::Sender::new(());
+        let keeper = Self { parts, inner: Mutex::new(inner), writing: Mutex::new(()), changes };
         keeper.tick(now);
         keeper
     }
@@ -135,7 +140,7 @@ impl Keeper {
             inner.added[place_of(record)] += 1;
             tracing::warn!("banned: {}", view::told(record));
         }
-        inner.publish(&self.parts, now);
+        inner.publish(self, now);
     }
 
     /// Bans at an operator's word. Who names one IPv6 address means its client, the whole prefix.
@@ -165,7 +170,7 @@ impl Keeper {
         let mut inner = self.inner();
         inner.book.put(record.clone(), now).map_err(|e| refused(e.to_string()))?;
         inner.added[place_of(&record)] += 1;
-        inner.publish(&self.parts, now);
+        inner.publish(self, now);
         drop(inner);
         tracing::warn!("banned: {}", view::told(&record));
         self.save();
@@ -192,7 +197,7 @@ impl Keeper {
             // Room was made for it just now.
             let _ = inner.book.put(past, now);
         }
-        inner.publish(&self.parts, now);
+        inner.publish(self, now);
         drop(inner);
         tracing::warn!("ban lifted: {}", gone.network);
         self.save();
@@ -207,7 +212,7 @@ impl Keeper {
             inner.unsaved = true;
             tracing::warn!("bans by the ladder are {}", if paused { "paused: none holds" } else { "in force again" });
         }
-        inner.publish(&self.parts, now);
+        inner.publish(self, now);
         let status = inner.status(&self.parts, now);
         drop(inner);
         self.save();
@@ -283,13 +288,15 @@ impl Keeper {
 
 impl Inner {
     /// Puts the book in force, where it or the switch changed.
-    fn publish(&mut self, parts: &Parts, now: Time) {
+    fn publish(&mut self, keeper: &Keeper, now: Time) {
+        let parts = &keeper.parts;
         let enforced = parts.policy.load().settings.ban.enabled && !self.paused;
         let changed = self.book.take_changed();
         self.unsaved |= changed;
         if changed || enforced != self.enforced {
             self.enforced = enforced;
             self.book.publish(&parts.state.bans, enforced, now);
+            keeper.changes.send_replace(());
         }
     }
 
