@@ -28,6 +28,9 @@ pub struct BanView {
     pub left_s: f64,
     /// How many requests met it.
     pub hits: u64,
+    /// The task of the fleet that said so; none: this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
 }
 
 /// All bans, as far as asked for.
@@ -99,6 +102,7 @@ impl BanView {
             until: time(record.until),
             left_s: record.until.since(anchor.now).as_secs_f64(),
             hits: record.hits(),
+            from: record.from.as_deref().map(str::to_owned),
         }
     }
 }
