@@ -243,8 +243,9 @@ impl Inner {
         {
             // Who had not heard of it wrote over it: it is said once more, by the task whose it is.
             if operators.from.is_none() {
-                let until = operators.until;
-                self.tell(Record { stamp: word.stamp.ms, ..operators }, until, at);
+                let (until, mut again) = (operators.until, operators);
+                again.stamp = word.stamp.ms;
+                self.tell(again, until, at);
             }
             return Ok(Fate::Known);
         }
@@ -347,7 +348,8 @@ impl Shared {
 fn ban(about: String, stamp: Stamp, record: &Record, until: Time, at: &Anchor) -> Word {
     let forget = at.unix_ms(until);
     // The stamp says who and when.
-    let row = Row { from: None, stamp: None, ..file::row(record, at) };
+    let mut row = file::row(record, at);
+    (row.from, row.stamp) = (None, None);
     word(about, stamp, &Body { ban: Some(row), lifted_by: None, paused: None, forget })
 }
 

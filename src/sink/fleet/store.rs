@@ -102,8 +102,9 @@ impl Connection {
     pub(super) async fn read(&mut self, from: &[(&str, &str)], most: usize) -> RedisResult<Vec<(String, Vec<Entry>)>> {
         let mut read = redis::cmd("XREAD");
         read.arg("COUNT").arg(most).arg("BLOCK").arg(BLOCK.as_millis() as u64).arg("STREAMS");
-        from.iter().for_each(|(key, _)| drop(read.arg(*key)));
-        from.iter().for_each(|(_, id)| drop(read.arg(*id)));
+        for word in from.iter().map(|(key, _)| key).chain(from.iter().map(|(_, id)| id)) {
+            read.arg(*word);
+        }
         let found: Option<Vec<(String, Vec<Entry>)>> = read.query_async(&mut self.waiting).await?;
         Ok(found.unwrap_or_default())
     }
