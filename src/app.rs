@@ -3,6 +3,7 @@
 mod banner;
 mod demo_origin;
 mod files;
+mod fleet;
 mod machine;
 pub mod memory;
 mod reloading;
@@ -50,6 +51,9 @@ const RECENT: usize = crate::control::recent::CAPACITY;
 
 /// For saving the history once more.
 const LAST_SAVE: Duration = Duration::from_secs(3);
+
+/// For saying goodbye to the fleet.
+const GOODBYE: Duration = Duration::from_secs(1);
 
 /// For the last lines of the access log.
 const LAST_LINES: Duration = Duration::from_secs(1);
@@ -102,6 +106,7 @@ pub struct App {
     detect: Detect,
     history: JoinHandle<()>,
     rounds: Rounds,
+    fleet: Option<fleet::Joined>,
     log: Arc<AccessLog>,
     reloader: Arc<Reloader>,
     phase: Arc<PhaseCell>,
@@ -147,6 +152,7 @@ pub fn start(path: &Path) -> Result<App, StartError> {
     let (stop, history) = look_after(&runtime, &edge, &reloader, &warning);
     let keeper = Arc::new(keeper(&edge, &settings));
     let rounds = keeper.start().map_err(anyhow::Error::from)?;
+    let fleet = fleet::join(&runtime, &settings, &edge, &keeper, stop.subscribe());
     let phase = Arc::new(PhaseCell::default());
     let live = Live {
         started: clock::now(),
@@ -164,12 +170,29 @@ pub fn start(path: &Path) -> Result<App, StartError> {
         log_gate: edge.log_gate.clone(),
         log: log.clone(),
         bans: keeper,
+        fleet: fleet.as_ref().map(|joined| joined.fleet.clone()),
         reload: asked_to_reload(&reloader, &runtime),
     };
     let admin = Admin::start(settings.admin.address, token, Arc::new(live))?;
     let workers = proxy::start(edge.clone(), bound, certificates.as_ref(), closing)?;
     phase.set(Phase::Serving);
-    Ok(App { edge, workers, runtime, admin, drain, detect, history, rounds, log, reloader, phase, stop, http, https })
+    Ok(App {
+        edge,
+        workers,
+        runtime,
+        admin,
+        drain,
+        detect,
+        history,
+        rounds,
+        fleet,
+        log,
+        reloader,
+        phase,
+        stop,
+        http,
+        https,
+    })
 }
 
 /// What all connections share, with nothing in it yet.
@@ -299,6 +322,10 @@ impl App {
         let history = self.history;
         if self.runtime.block_on(async { tokio::time::timeout(LAST_SAVE, history).await }).is_err() {
             tracing::warn!("flood.history.file: not saved within {LAST_SAVE:?}; what was saved before stays");
+        }
+        if let Some(fleet) = self.fleet {
+            // It has its own deadline; without a goodbye the others notice a little later.
+            let _ = self.runtime.block_on(async { tokio::time::timeout(GOODBYE, fleet.running).await });
         }
         drop(self.detect);
         drop(self.rounds);

@@ -19,6 +19,7 @@ use crate::event::log_gate::LogGate;
 use crate::event::queue::Queue;
 use crate::origin::Pool;
 use crate::sink::access_log::AccessLog;
+use crate::sink::fleet::Fleet;
 use crate::verdict::counters::{LATENCY_BOUNDS_MS, Snapshot};
 use crate::verdict::policy::CompiledLimit;
 use crate::verdict::reason::{Class, Reason};
@@ -66,6 +67,8 @@ pub struct Live {
     pub log: Arc<AccessLog>,
     /// The book of bans.
     pub bans: Arc<Keeper>,
+    /// The fleet, where there is one.
+    pub fleet: Option<Arc<Fleet>>,
     /// Reads the config again.
     pub reload: Reload,
 }
@@ -95,6 +98,7 @@ impl Source for Live {
             bytes_in: counts.bytes_in,
             bytes_out: counts.bytes_out,
             bans: self.bans.status(now),
+            fleet: self.fleet.as_ref().map(|fleet| fleet.status()),
             flood: self.look(FloodStatus::read),
             origin: self.origin(&policy, &counts, now),
             log: LogStatus {

@@ -55,6 +55,7 @@ pub(crate) fn ban() -> BanView {
         until: "2024-02-29T12:01:00.000Z".into(),
         left_s: 42.0,
         hits: 17,
+        from: None,
     }
 }
 

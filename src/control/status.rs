@@ -4,6 +4,7 @@ use super::bans::{BanStatus, BanView};
 use super::flood::{FloodStatus, StandingView};
 use super::recent::Refused;
 use crate::event::entry::Entry;
+use crate::sink::fleet::FleetStatus;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -55,6 +56,9 @@ pub struct Status {
     pub bytes_out: u64,
     /// The ladder and its bans.
     pub bans: BanStatus,
+    /// The fleet, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fleet: Option<FleetStatus>,
     /// The flood detector.
     pub flood: FloodStatus,
     /// The origin.
@@ -326,6 +330,7 @@ pub(crate) fn fixture() -> Status {
         bytes_in: 7,
         bytes_out: 8,
         bans: super::bans::fixture(),
+        fleet: None,
         flood: super::flood::fixture().status,
         origin: OriginStatus {
             capacity: "500/s".into(),

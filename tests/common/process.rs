@@ -75,8 +75,7 @@ impl Process {
 
     /// Sends a signal such as `TERM`.
     pub fn signal(&self, name: &str) {
-        let sent = Command::new("kill").arg(format!("-{name}")).arg(self.pid().to_string()).status().unwrap();
-        assert!(sent.success());
+        super::signal(self.pid(), name);
     }
 
     /// A path of the admin server: status and body.
