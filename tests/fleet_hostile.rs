@@ -89,11 +89,24 @@ fn a_password_is_read_at_each_connect() {
     let join = Alone::new("").join_with(&runtime, &store.url(), "task", Loads::default(), |fleet| {
         fleet.password_file = Some(file.clone());
     });
-    eventually("it is refused", || join.fleet.status().fault.contains("WRONGPASS"));
+    eventually("it is refused", || join.fleet.status().fault.to_lowercase().contains("authentication failed"));
     std::fs::write(&file, "secret-1\n").unwrap();
     eventually("it is let in", || join.is_connected());
     std::fs::remove_file(&file).unwrap();
     assert!(!join.fleet.status().fault.contains("secret-1"));
+}
+
+#[test]
+fn the_fleets_secret_is_taken_where_none_is_configured() {
+    let Some(store) = Store::start() else { return };
+    let secret = "0123456789abcdef0123456789abcdef";
+    store.ask::<()>(&["SET", "weir:{production}:secret", secret]);
+    let runtime = runtime();
+    let own = weir::flood::challenge::own_secret();
+    assert_ne!(own, secret.as_bytes());
+    let task = Task::join(&runtime, &store.url(), "task");
+    eventually("it has it", || weir::flood::challenge::own_secret() == secret.as_bytes());
+    assert!(!format!("{:?}", task.fleet.status()).contains(secret));
 }
 
 #[test]

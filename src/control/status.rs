@@ -330,7 +330,7 @@ pub(crate) fn fixture() -> Status {
         bytes_in: 7,
         bytes_out: 8,
         bans: super::bans::fixture(),
-        fleet: None,
+        fleet: Some(crate::sink::fleet::fixture()),
         flood: super::flood::fixture().status,
         origin: OriginStatus {
             capacity: "500/s".into(),

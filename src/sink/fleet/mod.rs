@@ -14,6 +14,8 @@ mod store;
 mod voice;
 
 pub use lease::Lease;
+#[cfg(test)]
+pub(crate) use status::fixture;
 pub use status::{DELAY_BOUNDS_MS, Delay, FleetStatus};
 
 use crate::ban::Network;

@@ -127,6 +127,21 @@ impl Tally {
     }
 }
 
+/// A fleet with something in every part, for tests of whoever shows it.
+#[cfg(test)]
+pub(crate) fn fixture() -> FleetStatus {
+    FleetStatus {
+        name: "production".into(),
+        task: "task-1".into(),
+        connected: true,
+        tasks: 8,
+        leader: "task-2".into(),
+        heard_age_s: Some(0.5),
+        delay: Delay { counts: vec![3, 1], bounds_ms: vec![5], sum_ms: 40 },
+        ..FleetStatus::default()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -90,6 +90,13 @@ metrics! {
     BAN_SUSPECTS_CAPPED = "weir_ban_suspects_capped_total", Counter, Count, [], "suspects that had to wait for ban.max_per_minute";
     BAN_SUSPECTS_GIVEN_UP = "weir_ban_suspects_given_up_total", Counter, Count, [], "suspects that waited in vain, and bans that found the book full";
     BANS_EVICTED = "weir_bans_evicted_total", Counter, Count, [], "bans that had to go because the book was full";
+    FLEET_CONNECTED = "weir_fleet_connected", Gauge, Count, [], "1 while the fleet's store answers";
+    FLEET_TASKS = "weir_fleet_tasks", Gauge, Count, [], "tasks of the fleet that live, as its leader counts them";
+    FLEET_LEADS = "weir_fleet_leads", Gauge, Count, [], "1 while this task leads its fleet, and so writes to AWS WAF";
+    FLEET_HEARD_AGE = "weir_fleet_heard_age_seconds", Gauge, Seconds, [], "the age of the newest thing that was heard of the fleet";
+    FLEET_NEWS = "weir_fleet_news_total", Counter, Count, ["outcome"], "news of bans; outcome is sent, heard, dropped (late), spared (not to be banned here) or faulty";
+    FLEET_CLIENTS = "weir_fleet_clients_total", Counter, Count, ["direction"], "clients with credit told to the fleet (out) and heard of (in)";
+    FLEET_DELAY = "weir_fleet_delay_seconds", Histogram, Seconds, [], "from another task's sending of news to its being in force here, by both clocks";
     EVENTS_DROPPED = "weir_events_dropped_total", Counter, Count, [], "records of requests that found the event queue full";
     LOG_LINES = "weir_log_lines_total", Counter, Count, [], "lines written to the access log";
     LOG_LOST = "weir_log_lines_lost_total", Counter, Count, [], "lines that could not be written to the access log";
