@@ -109,6 +109,34 @@ fn the_fleets_secret_is_taken_where_none_is_configured() {
     assert!(!format!("{:?}", task.fleet.status()).contains(secret));
 }
 
+/// The user that docs/fleet.md makes.
+#[test]
+fn the_least_rights_are_enough() {
+    let Some(store) = Store::start_with(&[], &[("password", "secret-2")]) else { return };
+    let page = include_str!("../docs/fleet.md");
+    let line = page.split('`').find(|words| words.starts_with("ACL SETUSER weir")).unwrap();
+    let line = line.replace("PASSWORD", "secret-2");
+    store.ask::<()>(&line.split_whitespace().collect::<Vec<_>>());
+    let runtime = runtime();
+    let join = |name: &str| {
+        Alone::new("").join_with(&runtime, &store.url(), name, Loads::default(), |fleet| {
+            (fleet.user, fleet.password_file) = (Some("weir".into()), Some(store.path("password")));
+        })
+    };
+    let (one, two) = (join("one"), join("two"));
+    one.ban("203.0.113.1");
+    eventually("all works", || two.is_banned("203.0.113.1") && one.leads() | two.leads());
+    eventually("all are counted", || one.fleet.status().tasks == 2 && two.fleet.status().tasks == 2);
+    let records = [("203.0.113.1".to_owned(), "{}".to_owned())];
+    runtime.block_on(one.fleet.records_put(&records)).unwrap();
+    assert_eq!(runtime.block_on(two.fleet.records_load()).unwrap()["203.0.113.1"], "{}");
+    runtime.block_on(two.fleet.records_drop(&[records[0].0.clone()])).unwrap();
+    assert!(runtime.block_on(one.fleet.records_load()).unwrap().is_empty());
+    one.leave(&runtime);
+    eventually("goodbye too", || two.leads() && two.fleet.status().tasks == 1);
+    assert_eq!(two.fleet.status().fault, "");
+}
+
 #[test]
 fn tls_is_spoken_and_certificates_are_checked() {
     let pair = common::tls::pair_for("127.0.0.1");

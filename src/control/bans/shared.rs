@@ -100,6 +100,8 @@ pub(super) struct Shared {
     task: Arc<str>,
     queue: Option<(mpsc::Sender<Word>, Arc<AtomicBool>, Arc<AtomicU64>)>,
     lifted: BTreeMap<Network, Lift>,
+    /// Later words that gave way to an operator's ban: they hold if that turns out to be lifted before them.
+    waiting: BTreeMap<Network, Word>,
     paused: Stamp,
 }
 
@@ -190,8 +192,8 @@ impl Keeper {
 impl Inner {
     /// Dates a new record and tells it; one that is told anew becomes later than what it answers.
     pub(super) fn tell(&mut self, mut record: Record, until: Time, at: &Anchor) {
-        let lifted = self.shared.lifted.remove(&record.network).map_or(0, |lift| lift.stamp.ms);
-        record.stamp = at.unix_ms.max(record.stamp + 1).max(lifted + 1);
+        record.stamp = self.shared.later(record.network, record.stamp, at);
+        self.shared.lifted.remove(&record.network);
         self.book.date(record.network, record.stamp);
         let stamp = self.shared.stamp_of(&record);
         self.shared.send(|| ban(record.network.to_string(), stamp, &record, until, at));
@@ -199,7 +201,8 @@ impl Inner {
 
     /// Remembers that `gone` was lifted, and tells it.
     pub(super) fn tell_lifted(&mut self, gone: &Record, by: Who, at: &Anchor) {
-        let stamp = Stamp { ms: at.unix_ms.max(gone.stamp + 1), task: self.shared.task.clone() };
+        let stamp = Stamp { ms: self.shared.later(gone.network, gone.stamp, at), task: self.shared.task.clone() };
+        self.shared.waiting.remove(&gone.network);
         let lift = Lift { stamp, by };
         self.shared.send(|| lifted(gone.network.to_string(), &lift));
         self.shared.remember(gone.network, lift);
@@ -217,6 +220,9 @@ impl Inner {
     pub(super) fn forget_lifts(&mut self, at: &Anchor) {
         let oldest = at.unix_ms.saturating_sub(REMEMBER_LIFT.as_millis() as u64);
         self.shared.lifted.retain(|_, lift| lift.stamp.ms > oldest);
+        let Self { book, shared, .. } = self;
+        let active = |r: &Record| r.who == Who::Operator && r.is_active(at.now);
+        shared.waiting.retain(|network, _| book.get(*network).is_some_and(active));
     }
 
     fn take(&mut self, word: &Word, world: &World<'_>, at: &Anchor, log: bool) -> Result<Fate, String> {
@@ -246,12 +252,22 @@ impl Inner {
                 let (until, mut again) = (operators.until, operators);
                 again.stamp = word.stamp.ms;
                 self.tell(again, until, at);
+            } else if self.shared.waiting.len() < LIFTS
+                && self.shared.waiting.get(&network).is_none_or(|waits| waits.stamp < word.stamp)
+            {
+                self.shared.waiting.insert(network, word.clone());
             }
             return Ok(Fate::Known);
         }
         match body.ban {
             Some(row) => self.take_ban(network, &row, word, world, at, log),
-            None => Ok(self.take_lift(network, word, by.ok_or("neither a ban nor a lift")?)),
+            None => {
+                let fate = self.take_lift(network, word, by.ok_or("neither a ban nor a lift")?);
+                match self.shared.waiting.remove(&network) {
+                    Some(later) => self.take(&later, world, at, log),
+                    None => Ok(fate),
+                }
+            }
         }
     }
 
@@ -326,6 +342,13 @@ impl Shared {
         Stamp { ms: record.stamp, task: record.from.clone().unwrap_or_else(|| self.task.clone()) }
     }
 
+    /// Now, or just after all that was heard of `network`.
+    fn later(&self, network: Network, known: u64, at: &Anchor) -> u64 {
+        let lifted = self.lifted.get(&network).map_or(0, |lift| lift.stamp.ms);
+        let waiting = self.waiting.get(&network).map_or(0, |word| word.stamp.ms);
+        at.unix_ms.max(known.max(lifted).max(waiting) + 1)
+    }
+
     fn send(&self, word: impl FnOnce() -> Word) {
         let Some((queue, lost, dropped)) = &self.queue else { return };
         if queue.try_send(word()).is_err() {
@@ -368,3 +391,6 @@ fn word(about: String, stamp: Stamp, body: &Body) -> Word {
     let text = serde_json::to_string(body).unwrap_or_default();
     Word { about, stamp, body: text, forget_ms: body.forget }
 }
+
+#[cfg(test)]
+mod tests;
