@@ -152,7 +152,7 @@ pub fn start(path: &Path) -> Result<App, StartError> {
     let (stop, history) = look_after(&runtime, &edge, &reloader, &warning);
     let keeper = Arc::new(keeper(&edge, &settings));
     let rounds = keeper.start().map_err(anyhow::Error::from)?;
-    let fleet = fleet::join(&runtime, &settings, &edge, &keeper, stop.subscribe());
+    let fleet = fleet::join(&runtime, &settings, &edge, &keeper, fleet::identity(), stop.subscribe());
     let phase = Arc::new(PhaseCell::default());
     let live = Live {
         started: clock::now(),

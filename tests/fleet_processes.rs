@@ -10,7 +10,8 @@ use common::redis::Store;
 use common::{config, eventually};
 
 fn weir(origin: &Origin, store: &Store) -> Process {
-    let fleet = format!("[fleet]\nenabled = true\nurl = \"{}\"\n[ban]\nhoneypot = [\"/trap\"]\nrefuse = \"1h\"", store.url());
+    let fleet =
+        format!("[fleet]\nenabled = true\nurl = \"{}\"\n[ban]\nhoneypot = [\"/trap\"]\nrefuse = \"1h\"", store.url());
     Process::start(&config(origin.address, &fleet))
 }
 
@@ -19,7 +20,8 @@ fn ask(weir: &Process, client: &str, path: &str) -> u16 {
 }
 
 fn ban(weir: &Process, words: &[&str]) {
-    let output = command().arg("ban").args(words).args(["--admin", &format!("http://{}", weir.admin)]).output().unwrap();
+    let output =
+        command().arg("ban").args(words).args(["--admin", &format!("http://{}", weir.admin)]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 

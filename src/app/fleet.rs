@@ -23,6 +23,7 @@ pub(super) fn join(
     settings: &Settings,
     edge: &Edge,
     keeper: &Arc<Keeper>,
+    identity: Identity,
     stop: watch::Receiver<bool>,
 ) -> Option<Joined> {
     if !settings.fleet.enabled {
@@ -30,7 +31,7 @@ pub(super) fn join(
     }
     let parts = Parts {
         settings: settings.fleet.clone(),
-        identity: identity(),
+        identity,
         keeper: keeper.clone(),
         state: edge.state.clone(),
         share_secret: settings.flood.challenge.secret.is_none(),
@@ -42,9 +43,10 @@ pub(super) fn join(
 }
 
 /// Host, process and chance: no two that run at once have it.
-fn identity() -> Identity {
+pub(super) fn identity() -> Identity {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let host: String = host.trim().chars().filter(|c| c.is_ascii_alphanumeric() || "-.".contains(*c)).take(64).collect();
+    let host: String =
+        host.trim().chars().filter(|c| c.is_ascii_alphanumeric() || "-.".contains(*c)).take(64).collect();
     let chance = Seeds::random().words()[0] as u32;
     Identity { task: format!("{host}-{}-{chance:08x}", std::process::id()), ..Identity::default() }
 }

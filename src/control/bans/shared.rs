@@ -297,7 +297,8 @@ impl Inner {
         record.reason = record.reason.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         record.from = Some(word.stamp.task.clone()).filter(|task| *task != self.shared.task);
         record.stamp = word.stamp.ms;
-        let record = record.with_hits(self.book.get(network).filter(|r| r.is_active(world.now)).map_or(0, Record::hits));
+        let record =
+            record.with_hits(self.book.get(network).filter(|r| r.is_active(world.now)).map_or(0, Record::hits));
         if log && record.is_active(world.now) {
             tracing::info!("banned, as {} says: {}", word.stamp.task, view::told(&record));
         }

@@ -72,7 +72,6 @@ impl Keys {
             std::array::from_fn(|i| tag.as_ref()[i])
         })
     }
-
 }
 
 impl Master {

@@ -28,16 +28,15 @@ pub struct Credit {
 #[derive(Default)]
 pub(super) struct Exports(OnceLock<ArrayQueue<Credit>>);
 
-impl Exports {
-    pub(super) fn add(&self, client: ClientKey, entry: &Entry) {
-        if let (Some(queue), Some(credited)) = (self.0.get(), entry.credited) {
+impl History {
+    /// A client has earned credit.
+    pub(super) fn tell(&self, client: ClientKey, entry: &Entry) {
+        if let (Some(queue), Some(credited)) = (self.exports.0.get(), entry.credited) {
             // The oldest goes: it will be back at another task soon, or is gone.
             queue.force_push(Credit { client, first: entry.first, last: entry.last, credited });
         }
     }
-}
 
-impl History {
     /// From now on who earns credit can be asked for.
     pub fn export(&self) {
         self.exports.0.get_or_init(|| ArrayQueue::new(WAITING));

@@ -42,7 +42,7 @@ pub(super) async fn hear(fleet: &Fleet, mut at: Place, connection: &mut Connecti
                 if entries.len() == MOST && connection.has_gap(&names.news, &at.news).await? {
                     voice::ask_to_compare(fleet);
                 }
-                news(fleet, &entries);
+                news(fleet, &entries).await;
                 at.news.clone_from(&last);
                 fleet.link().applied = last;
             } else if key == names.digest {
@@ -57,7 +57,7 @@ pub(super) async fn hear(fleet: &Fleet, mut at: Place, connection: &mut Connecti
     }
 }
 
-fn news(fleet: &Fleet, entries: &[Entry]) {
+async fn news(fleet: &Fleet, entries: &[Entry]) {
     let mut words = Vec::with_capacity(entries.len());
     let mut sent = Vec::with_capacity(entries.len());
     for (_, fields) in entries {
@@ -75,17 +75,20 @@ fn news(fleet: &Fleet, entries: &[Entry]) {
             words.push(word);
         }
     }
-    let heard = fleet.parts.keeper.hear(&words, clock::now());
-    let now = unix_ms();
+    let (keeper, count) = (fleet.parts.keeper.clone(), words.len() as u64);
+    // A full book takes some 50 ms to be put in force: not on the runtime's thread.
+    let heard = tokio::task::spawn_blocking(move || keeper.hear(&words, clock::now())).await;
+    let (heard, now) = (heard.unwrap_or_default(), unix_ms());
     sent.iter().for_each(|at| fleet.tally.delayed(now.saturating_sub(*at)));
-    super::Tally::add(&fleet.tally.heard, words.len() as u64);
+    super::Tally::add(&fleet.tally.heard, count);
     super::Tally::add(&fleet.tally.spared, heard.spared);
     fleet.tally.fault(heard.faulty, heard.fault.as_deref().unwrap_or_default());
 }
 
 /// Only the latest counts.
 fn digest(fleet: &Fleet, entries: &[Entry]) {
-    let value = entries.last().and_then(|(_, fields)| fields.iter().find(|(key, _)| key == b"d")).map(|(_, value)| value);
+    let value =
+        entries.last().and_then(|(_, fields)| fields.iter().find(|(key, _)| key == b"d")).map(|(_, value)| value);
     let read = value.filter(|value| value.len() <= MAX_DIGEST).and_then(|value| beat::unpack::<Digest>(value));
     let Some((digest, load)) = read else {
         fleet.tally.fault(1, "a digest that can't be read");

@@ -44,14 +44,20 @@ const NOT_YET: &str = "not connected yet";
 /// How often the lease and the leader's age are looked at.
 const LOOK: Duration = Duration::from_millis(200);
 
+/// Makes one of what all tasks published, by task.
+pub type Aggregate = Box<dyn Fn(Vec<(String, Vec<u8>)>) -> Vec<u8> + Send + Sync>;
+
+/// Takes what was made of it, if anything was, and how many tasks live.
+pub type Apply = Box<dyn Fn(Option<&[u8]>, usize) + Send + Sync>;
+
 /// What a task publishes each second for the limits of the fleet, what the leader makes of that, and who hears it.
 pub struct Loads {
     /// What this task publishes.
     pub demand: Box<dyn Fn() -> Vec<u8> + Send + Sync>,
     /// What the leader makes of what all tasks published, by task.
-    pub aggregate: Box<dyn Fn(Vec<(String, Vec<u8>)>) -> Vec<u8> + Send + Sync>,
+    pub aggregate: Aggregate,
     /// Takes what the leader made, or learns that there was nothing for too long; and how many tasks live.
-    pub apply: Box<dyn Fn(Option<&[u8]>, usize) + Send + Sync>,
+    pub apply: Apply,
 }
 
 impl Default for Loads {

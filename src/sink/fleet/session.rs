@@ -39,7 +39,12 @@ pub(super) async fn run(fleet: Arc<Fleet>, mut outgoing: Outgoing, mut stop: wat
         pause = (pause * 2).min(PAUSES.1);
     }
     if let Ok(mut quick) = fleet.quick() {
-        let goodbye = tokio::time::timeout(GOODBYE, fleet.leave(&mut quick)).await;
+        let words = std::iter::from_fn(|| outgoing.words.try_recv().ok()).collect::<Vec<_>>();
+        let goodbye = async {
+            voice::flush(&fleet, &words, &mut quick).await?;
+            fleet.leave(&mut quick).await
+        };
+        let goodbye = tokio::time::timeout(GOODBYE, goodbye).await;
         if !matches!(goodbye, Ok(Ok(()))) {
             tracing::debug!("no goodbye reached the fleet: it will miss this task in some seconds");
         }

@@ -2,6 +2,7 @@
 
 use super::names::{Names, Scripts};
 use crate::config::settings;
+use crate::control::bans::Word;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, IntoConnectionInfo, RedisResult, TlsCertificates};
 use std::path::Path;
@@ -57,7 +58,8 @@ pub(super) async fn connect(settings: &settings::Fleet, scripts: &Scripts) -> Re
         _ => Client::open(info),
     };
     let client = client.map_err(|e| e.to_string())?;
-    let config = |answer| AsyncConnectionConfig::new().set_connection_timeout(Some(CONNECT)).set_response_timeout(Some(answer));
+    let config =
+        |answer| AsyncConnectionConfig::new().set_connection_timeout(Some(CONNECT)).set_response_timeout(Some(answer));
     let (quick, waiting) = (config(COMMAND), config(BLOCK + COMMAND));
     let mut quick = client.get_multiplexed_async_connection_with_config(&quick).await.map_err(|e| e.to_string())?;
     let waiting = client.get_multiplexed_async_connection_with_config(&waiting).await.map_err(|e| e.to_string())?;
@@ -108,22 +110,22 @@ impl Connection {
         let found: Option<Vec<(String, Vec<Entry>)>> = read.query_async(&mut self.waiting).await?;
         Ok(found.unwrap_or_default())
     }
+}
 
-    /// Sends words, the later of two of one network stays; the ids of the news that it made.
-    pub(super) async fn put(
-        &mut self,
-        scripts: &Scripts,
-        names: &Names,
-        words: &[crate::control::bans::Word],
-        at_ms: u64,
-    ) -> RedisResult<Vec<Option<String>>> {
-        let mut pipe = redis::pipe();
-        for word in words {
-            let put = pipe.cmd("EVALSHA").arg(scripts.put.get_hash()).arg(2).arg(&names.bans).arg(&names.news);
-            put.arg(&word.about).arg(word.stamp.to_string()).arg(&word.body).arg(at_ms);
-        }
-        pipe.query_async(&mut self.quick).await
+/// Sends words, the later of two of one network stays; the ids of the news that it made.
+pub(super) async fn put(
+    quick: &mut MultiplexedConnection,
+    scripts: &Scripts,
+    names: &Names,
+    words: &[Word],
+    at_ms: u64,
+) -> RedisResult<Vec<Option<String>>> {
+    let mut pipe = redis::pipe();
+    for word in words {
+        let put = pipe.cmd("EVALSHA").arg(scripts.put.get_hash()).arg(2).arg(&names.bans).arg(&names.news);
+        put.arg(&word.about).arg(word.stamp.to_string()).arg(&word.body).arg(at_ms);
     }
+    pipe.query_async(quick).await
 }
 
 /// An id's place in its stream; what is none comes first.

@@ -2,13 +2,14 @@
 //! it leads, the digest of all.
 
 use super::beat::{self, Beat, Census, MAX_BEAT, Round};
-use super::store::{Connection, Row};
+use super::store::{self, Connection, Row};
 use super::{Fleet, SENT, clients, unix_ms};
 use crate::base::clock;
 use crate::control::bans::{MAX_WORD, Outgoing, Stamp, Word};
 use crate::flood::challenge;
 use crate::limit::seeds::Seeds;
 use redis::RedisResult;
+use redis::aio::MultiplexedConnection;
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -49,12 +50,20 @@ pub(super) async fn speak(fleet: &Fleet, outgoing: &mut Outgoing, connection: &m
             // Nobody speaks any more: the process is about to end.
             return std::future::pending().await;
         }
-        send(fleet, &words, connection).await?;
+        send(fleet, &words, &mut connection.quick).await?;
     }
 }
 
-async fn send(fleet: &Fleet, words: &[Word], connection: &mut Connection) -> RedisResult<()> {
-    let ids = connection.put(&fleet.scripts, &fleet.names, words, unix_ms()).await?;
+/// Sends the last words of a task that leaves.
+pub(super) async fn flush(fleet: &Fleet, words: &[Word], quick: &mut MultiplexedConnection) -> RedisResult<()> {
+    for words in words.chunks(TOGETHER) {
+        send(fleet, words, quick).await?;
+    }
+    Ok(())
+}
+
+async fn send(fleet: &Fleet, words: &[Word], quick: &mut MultiplexedConnection) -> RedisResult<()> {
+    let ids = store::put(quick, &fleet.scripts, &fleet.names, words, unix_ms()).await?;
     let mut link = fleet.link();
     for (word, id) in words.iter().zip(ids) {
         let Some(id) = id else { continue };
@@ -92,10 +101,7 @@ pub(super) async fn compare(fleet: &Fleet, outgoing: &mut Outgoing, connection: 
     let Ok((heard, lacking)) = compared.await else { return Ok(()) };
     super::Tally::add(&fleet.tally.spared, heard.spared);
     fleet.tally.fault(heard.faulty, heard.fault.as_deref().unwrap_or_default());
-    for words in lacking.chunks(TOGETHER) {
-        send(fleet, words, connection).await?;
-    }
-    Ok(())
+    flush(fleet, &lacking, &mut connection.quick).await
 }
 
 /// The words in rows of the hash of bans.
