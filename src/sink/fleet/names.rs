@@ -49,7 +49,8 @@ pub(super) struct Scripts {
     pub(super) scan: Script,
     /// Keys: bans. Words: about, stamp. Strikes a word out, unless it changed.
     pub(super) forget: Script,
-    /// Keys: leader. Words: task, milliseconds. Takes the lease or renews it.
+    /// Keys: leader, epoch. Words: task, milliseconds, chance. Takes the lease or renews it. A store that has lost its
+    /// memory may have lost a lease with it: it gives none until that would be over.
     pub(super) lead: Script,
     /// Keys: leader. Words: task. Gives the lease back.
     pub(super) yield_lead: Script,
@@ -90,7 +91,15 @@ impl Default for Scripts {
                  return 0",
             ),
             lead: Script::new(
-                "local who = redis.call('GET', KEYS[1])
+                "local now = redis.call('TIME')
+                 local ms = now[1] * 1000 + math.floor(now[2] / 1000)
+                 local began = tonumber(string.match(redis.call('GET', KEYS[2]) or '', '^(%d+) '))
+                 if not began or began > ms then
+                     redis.call('SET', KEYS[2], string.format('%d %s', ms, ARGV[3]))
+                     return 0
+                 end
+                 if ms - began < tonumber(ARGV[2]) then return 0 end
+                 local who = redis.call('GET', KEYS[1])
                  if who and who ~= ARGV[1] then return 0 end
                  redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
                  return 1",

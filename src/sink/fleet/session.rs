@@ -88,7 +88,8 @@ async fn lead(fleet: &Fleet, connection: &mut Connection) -> RedisResult<()> {
         turns.tick().await;
         let (sent, led) = (clock::now(), fleet.lease.is_held(clock::now()));
         let mut ask = fleet.scripts.lead.key(&fleet.names.leader);
-        let ask = ask.arg(fleet.task()).arg(super::lease::LASTS.as_millis() as u64);
+        let ask = ask.key(&fleet.names.epoch).arg(fleet.task()).arg(super::lease::LASTS.as_millis() as u64);
+        let ask = ask.arg(format!("{:016x}", Seeds::random().hash(3)));
         let granted: bool = ask.invoke_async(&mut connection.quick).await?;
         let now = clock::now();
         fleet.lease.answered(granted, sent, now);

@@ -86,6 +86,11 @@ impl Connection {
         }
     }
 
+    /// The first bytes of a string.
+    pub(super) async fn head<T: redis::FromRedisValue>(&mut self, key: &str, bytes: usize) -> RedisResult<T> {
+        redis::cmd("GETRANGE").arg(key).arg(0).arg(bytes - 1).query_async(&mut self.quick).await
+    }
+
     /// The id of the last entry of a stream.
     pub(super) async fn last_id(&mut self, key: &str) -> RedisResult<String> {
         let found: Vec<Entry> =

@@ -130,7 +130,7 @@ async fn share_secret(fleet: &Fleet, connection: &mut Connection) -> RedisResult
     let own = challenge::own_secret();
     let (key, quick) = (&fleet.names.secret, &mut connection.quick);
     let () = redis::cmd("SET").arg(key).arg(&own[..]).arg("NX").query_async(quick).await?;
-    let stored: Vec<u8> = redis::cmd("GETRANGE").arg(key).arg(0).arg(32).query_async(quick).await?;
+    let stored: Vec<u8> = connection.head(key, 33).await?;
     match <[u8; 32]>::try_from(stored) {
         Ok(secret) => {
             if fleet.parts.share_secret && secret != own {
@@ -201,7 +201,8 @@ async fn digest(fleet: &Fleet, census: &mut Census, connection: &mut Connection)
         let () = redis::cmd("HDEL").arg(&fleet.names.tasks).arg(gone).query_async(&mut connection.quick).await?;
     }
     digest.leader = fleet.task().into();
-    digest.epoch = epoch(fleet, connection).await?;
+    // Another where the store has lost all that it knew; then its lease is lost too, and a new one comes later.
+    digest.epoch = connection.head(&fleet.names.epoch, 64).await?;
     let bytes = beat::pack(&digest, &(fleet.parts.loads.aggregate)(loads));
     if bytes.len() > beat::MAX_DIGEST {
         fleet.tally.fault(1, "this task's own digest, which is too long to be sent");
@@ -210,14 +211,6 @@ async fn digest(fleet: &Fleet, census: &mut Census, connection: &mut Connection)
     let mut add = redis::cmd("XADD");
     add.arg(&fleet.names.digest).arg("MAXLEN").arg(DIGESTS).arg("*").arg("d").arg(bytes);
     add.query_async(&mut connection.quick).await
-}
-
-/// What changes where the store has lost all that it knew.
-async fn epoch(fleet: &Fleet, connection: &mut Connection) -> RedisResult<String> {
-    let fresh = format!("{:016x}", Seeds::random().hash(3));
-    let (key, quick) = (&fleet.names.epoch, &mut connection.quick);
-    let () = redis::cmd("SET").arg(key).arg(&fresh).arg("NX").query_async(quick).await?;
-    redis::cmd("GETRANGE").arg(key).arg(0).arg(63).query_async(quick).await
 }
 
 /// Strikes out what nobody needs to know any more.
