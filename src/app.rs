@@ -146,14 +146,11 @@ pub fn start(path: &Path) -> Result<App, StartError> {
         asn: asn.clone(),
     };
     let reloader = Arc::new(reloading::reloader(path, fresh, &settings, reach));
-    let recent = Arc::new(Recent::with_capacity(RECENT));
+    let (phase, recent) = (Arc::new(PhaseCell::default()), Arc::new(Recent::with_capacity(RECENT)));
     let drain = take_records(&edge, &recent, &log)?;
     let detect = Detect::start(edge.policy.clone(), edge.state.clone()).map_err(anyhow::Error::from)?;
     let (stop, history) = look_after(&runtime, &edge, &reloader, &warning);
-    let keeper = Arc::new(keeper(&edge, &settings));
-    let rounds = keeper.start().map_err(anyhow::Error::from)?;
-    let fleet = fleet::join(&runtime, &settings, &edge, &keeper, fleet::identity(), stop.subscribe());
-    let phase = Arc::new(PhaseCell::default());
+    let (keeper, rounds, fleet) = keep(&runtime, &edge, &settings, &stop)?;
     let live = Live {
         started: clock::now(),
         listen: listening(&http, &https),
@@ -244,6 +241,19 @@ fn keeper(edge: &Edge, settings: &Settings) -> Keeper {
         pool: edge.pool.clone(),
         file: settings.ban.file.clone(),
     })
+}
+
+/// Starts the keeper of bans, and what joins it with other tasks' where there are any.
+fn keep(
+    runtime: &Runtime,
+    edge: &Edge,
+    settings: &Settings,
+    stop: &signal::Sender<bool>,
+) -> anyhow::Result<(Arc<Keeper>, Rounds, Option<fleet::Joined>)> {
+    let keeper = Arc::new(keeper(edge, settings));
+    let rounds = keeper.start()?;
+    let fleet = fleet::join(runtime, settings, edge, &keeper, fleet::identity(), stop.subscribe());
+    Ok((keeper, rounds, fleet))
 }
 
 /// Starts what goes on beside the requests; the sender ends it.
