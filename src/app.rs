@@ -1,21 +1,21 @@
 //! The composition root: the one place that sees everything. Builds the parts, joins them, and takes them down.
 
+#[cfg(feature = "aws")]
+mod aws;
 mod banner;
 mod demo_origin;
 mod files;
+mod fleet;
 mod machine;
 pub mod memory;
+mod others;
 mod reloading;
 
-use crate::admin::{self, Admin, Live};
+use crate::admin::{self, Admin, Live, Reachable};
 use crate::base::clock;
 use crate::config::settings::Settings;
-use crate::control::bans::{self, Keeper, Rounds};
 use crate::control::detect::Detect;
 use crate::control::drain::{self, Drain};
-use crate::control::guardduty::Tally;
-#[cfg(feature = "aws")]
-use crate::control::guardduty::queue;
 use crate::control::identity::Identity;
 use crate::control::phase::PhaseCell;
 use crate::control::recent::Recent;
@@ -34,6 +34,7 @@ use crate::sink::access_log::AccessLog;
 use crate::verdict::{Policy, State};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use demo_origin::DemoOrigin;
+use others::Others;
 use reloading::Reach;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -55,6 +56,9 @@ const RECENT: usize = crate::control::recent::CAPACITY;
 
 /// For saving the history once more.
 const LAST_SAVE: Duration = Duration::from_secs(3);
+
+/// For saying goodbye to the fleet.
+const GOODBYE: Duration = Duration::from_secs(1);
 
 /// For the last lines of the access log.
 const LAST_LINES: Duration = Duration::from_secs(1);
@@ -106,7 +110,7 @@ pub struct App {
     drain: Drain,
     detect: Detect,
     history: JoinHandle<()>,
-    rounds: Rounds,
+    others: Others,
     log: Arc<AccessLog>,
     reloader: Arc<Reloader>,
     phase: Arc<PhaseCell>,
@@ -154,14 +158,11 @@ pub fn start_from(source: Source, identity: Identity) -> Result<App, StartError>
         asn: asn.clone(),
     };
     let reloader = Arc::new(reloading::reloader(&source, fresh, &settings, reach));
-    let recent = Arc::new(Recent::with_capacity(RECENT));
+    let (phase, recent) = (Arc::new(PhaseCell::default()), Arc::new(Recent::with_capacity(RECENT)));
     let drain = take_records(&edge, &recent, &log)?;
     let detect = Detect::start(edge.policy.clone(), edge.state.clone()).map_err(anyhow::Error::from)?;
     let (stop, history) = look_after(&runtime, &edge, &reloader, &warning);
-    let keeper = Arc::new(keeper(&edge, &settings));
-    let rounds = keeper.start().map_err(anyhow::Error::from)?;
-    let guardduty = read_findings(&runtime, &edge, &keeper, &stop);
-    let phase = Arc::new(PhaseCell::default());
+    let others = Others::meet(&runtime, &edge, &settings, identity.clone(), &stop)?;
     let live = Live {
         started: clock::now(),
         identity,
@@ -179,14 +180,19 @@ pub fn start_from(source: Source, identity: Identity) -> Result<App, StartError>
         queue: edge.events.clone(),
         log_gate: edge.log_gate.clone(),
         log: log.clone(),
-        bans: keeper,
-        guardduty,
+        bans: others.keeper.clone(),
+        guardduty: others.findings.clone(),
+        beyond: Reachable {
+            fleet: others.fleet.as_ref().map(|joined| joined.fleet.clone()),
+            waf: others.waf.clone(),
+            runtime: runtime.handle().clone(),
+        },
         reload: asked_to_reload(&reloader, &runtime),
     };
     let admin = Admin::start(settings.admin.address, token, Arc::new(live))?;
     let workers = proxy::start(edge.clone(), bound, certificates.as_ref(), closing)?;
     phase.set(Phase::Serving);
-    Ok(App { edge, workers, runtime, admin, drain, detect, history, rounds, log, reloader, phase, stop, http, https })
+    Ok(App { edge, workers, runtime, admin, drain, detect, history, others, log, reloader, phase, stop, http, https })
 }
 
 /// What all connections share, with nothing in it yet.
@@ -230,16 +236,6 @@ fn take_records(edge: &Edge, recent: &Arc<Recent>, log: &Arc<AccessLog>) -> anyh
     Ok(Drain::start(drain::Parts { queue: edge.events.clone(), recent: recent.clone(), log: log.clone(), names })?)
 }
 
-/// The book of bans, with what its file holds.
-fn keeper(edge: &Edge, settings: &Settings) -> Keeper {
-    Keeper::open(bans::Parts {
-        policy: edge.policy.clone(),
-        state: edge.state.clone(),
-        pool: edge.pool.clone(),
-        file: settings.ban.file.clone(),
-    })
-}
-
 /// Starts what goes on beside the requests; the sender ends it.
 fn look_after(
     runtime: &Runtime,
@@ -261,26 +257,6 @@ fn look_after(
     }
     runtime.spawn(watch::run(reloader.clone(), stopped));
     (stop, history)
-}
-
-/// Starts to read the queue of findings, where the config asks for that.
-fn read_findings(
-    runtime: &Runtime,
-    edge: &Edge,
-    keeper: &Arc<Keeper>,
-    stop: &signal::Sender<bool>,
-) -> Option<Arc<Tally>> {
-    let policy = edge.policy.clone();
-    let tally = policy.load().settings.guardduty.enabled.then(Arc::<Tally>::default)?;
-    #[cfg(feature = "aws")]
-    {
-        let parts = queue::Parts { policy, keeper: keeper.clone(), first_time: None, tally: tally.clone() };
-        runtime.spawn(queue::run(parts, stop.subscribe()));
-    }
-    // Without AWS the config check lets nobody ask for it.
-    #[cfg(not(feature = "aws"))]
-    let _ = (runtime, keeper, stop);
-    Some(tally)
 }
 
 fn asked_to_reload(reloader: &Arc<Reloader>, runtime: &Runtime) -> admin::Reload {
@@ -340,8 +316,12 @@ impl App {
         if self.runtime.block_on(async { tokio::time::timeout(LAST_SAVE, history).await }).is_err() {
             tracing::warn!("flood.history.file: not saved within {LAST_SAVE:?}; what was saved before stays");
         }
+        if let Some(fleet) = self.others.fleet {
+            // It has its own deadline; without a goodbye the others notice a little later.
+            let _ = self.runtime.block_on(async { tokio::time::timeout(GOODBYE, fleet.running).await });
+        }
         drop(self.detect);
-        drop(self.rounds);
+        drop(self.others.rounds);
         drop(self.drain);
         if !self.log.stop(LAST_LINES) {
             tracing::warn!("the last lines of the access log could not be written");

@@ -1,5 +1,6 @@
 //! The answers of a real weir, read off the parts that do the work.
 
+use super::reach::Reachable;
 use super::{Source, why};
 use crate::access::asn::AsnDatabase;
 use crate::base::clock::{self, Time};
@@ -22,6 +23,7 @@ use crate::event::log_gate::LogGate;
 use crate::event::queue::Queue;
 use crate::origin::Pool;
 use crate::sink::access_log::AccessLog;
+use crate::sink::waf::Handle;
 use crate::verdict::counters::{LATENCY_BOUNDS_MS, Snapshot};
 use crate::verdict::policy::CompiledLimit;
 use crate::verdict::reason::{Class, Reason};
@@ -75,6 +77,8 @@ pub struct Live {
     pub bans: Arc<Keeper>,
     /// What became of findings, where they are asked for.
     pub guardduty: Option<Arc<Tally>>,
+    /// The fleet and the loop to AWS WAF, where there are such.
+    pub beyond: Reachable,
     /// Reads the config again.
     pub reload: Reload,
 }
@@ -106,6 +110,8 @@ impl Source for Live {
             bytes_out: counts.bytes_out,
             bans: self.bans.status(now),
             guardduty: self.guardduty.as_ref().map(|tally| tally.status()),
+            waf: self.beyond.waf.as_ref().map(Handle::status),
+            fleet: self.beyond.fleet.as_ref().map(|fleet| fleet.status()),
             flood: self.look(FloodStatus::read),
             origin: self.origin(&policy, &counts, now),
             log: LogStatus {
@@ -118,7 +124,8 @@ impl Source for Live {
     }
 
     fn why(&self, address: IpAddr) -> Why {
-        let bans = self.bans.of(address, clock::now());
+        let mut bans = self.bans.of(address, clock::now());
+        self.beyond.look(&mut bans);
         self.look(|looks| why::why(looks, address, bans))
     }
 
@@ -132,11 +139,16 @@ impl Source for Live {
 
     fn ban(&self, request: &BanRequest) -> Result<BanView, String> {
         let duration = parse_duration(&request.duration).map_err(|e| format!("for: {:?} {e}", request.duration))?;
-        self.bans.add(network(&request.address)?, duration, &request.reason, clock::now())
+        let mut ban = self.bans.add(network(&request.address)?, duration, &request.reason, clock::now())?;
+        self.beyond.follow(&mut ban);
+        Ok(ban)
     }
 
     fn unban(&self, address: &str) -> Result<BanView, String> {
-        self.bans.remove(network(address)?, clock::now())
+        let mut gone = self.bans.remove(network(address)?, clock::now())?;
+        gone.left_s = 0.0;
+        self.beyond.follow(&mut gone);
+        Ok(gone)
     }
 
     fn pause_bans(&self, pause: bool) -> BanStatus {

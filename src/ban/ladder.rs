@@ -120,16 +120,21 @@ impl Ladder {
     }
 
     /// Forgets what is over and no longer counts, and bans of networks whose members do not justify them any more.
-    pub fn tidy(&self, book: &mut Book, terms: &Terms<'_>, now: Time) {
+    ///
+    /// What of these held until now.
+    pub fn tidy(&self, book: &mut Book, terms: &Terms<'_>, now: Time) -> Vec<Record> {
         let unjustified = |r: &Record| {
-            r.who == Who::Members && members(book, r.network, terms, now).len() < terms.settings.rollup_members as usize
+            // What another task says of its members is for that task to take back.
+            r.who == Who::Members
+                && r.from.is_none()
+                && members(book, r.network, terms, now).len() < terms.settings.rollup_members as usize
         };
         let gone: Vec<Network> = book.records().filter(|r| unjustified(r)).map(|r| r.network).collect();
-        for network in gone {
-            book.remove(network);
-        }
+        let held = gone.into_iter().filter_map(|network| book.remove(network)).filter(|r| r.is_active(now)).collect();
         let lifted = |r: &Record| r.lifted.is_some_and(|at| now.since(at) < LIFT_MEMORY);
-        book.retain(|r| r.is_active(now) || lifted(r) || remembered(r, terms.settings, now).is_some());
+        let counts = |r: &Record| r.who == Who::Ladder && remembered(r, terms.settings, now).is_some();
+        book.retain(|r| r.is_active(now) || lifted(r) || counts(r));
+        held
     }
 
     /// How often it did what.
@@ -191,6 +196,8 @@ impl Ladder {
         record.evidence = Some(Evidence { kind, threshold, path, at });
         record.reason = kind.code().to_owned();
         record.lifted = old.and_then(|r| r.lifted);
+        // What follows on another must be the later one everywhere, also where clocks differ.
+        record.stamp = old.map_or(0, |r| r.stamp);
         Some(record)
     }
 
@@ -255,6 +262,15 @@ fn lifetime(step: Step, settings: &Settings) -> Duration {
             settings.ladder.get(n).or(settings.ladder.last()).copied().unwrap_or(settings.close)
         }
     }
+}
+
+/// Until when a record is worth keeping: it holds, or a step of it still counts.
+pub fn counts_until(record: &Record, settings: &Settings) -> Time {
+    if record.who != Who::Ladder {
+        return record.until;
+    }
+    let steps = (0..=record.step.0).map(Step);
+    steps.fold(record.until, |until, step| until + (lifetime(step, settings) * MEMORY).min(settings.forget_after))
 }
 
 /// The step that still counts: each is remembered for a time after its end, then the one below it.
@@ -325,6 +341,7 @@ fn roll_up(network: Network, book: &Book, terms: &Terms<'_>, standing: &dyn Stan
     ends.sort_unstable_by(|a, b| b.cmp(a));
     let mut record = Record::new(network, Step::REFUSE, Who::Members, now, ends[least - 1]);
     record.reason = format!("{} of its {} clients seen lately are banned", members.len(), members.len() + others);
+    record.stamp = book.get(network).map_or(0, |r| r.stamp);
     match old {
         // Nothing new to say.
         Some(old) if old.until >= record.until => None,

@@ -1,11 +1,13 @@
 //! `weir status`: what a running weir does.
 
 use super::ask::Target;
-use super::table::{Style, Table, number, paint, plain, span, wants_colour};
+use super::table::{Style, Table, harmless, number, paint, plain, span, wants_colour};
 use crate::control::flood::FloodStatus;
 use crate::control::identity::Identity;
 use crate::control::source::SourceStatus;
 use crate::control::status::{EndpointView, Phase, Status};
+use crate::sink::fleet::FleetStatus;
+use crate::sink::waf::WafStatus;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -57,6 +59,8 @@ fn head(status: &Status, colour: bool) -> String {
         ),
     ];
     lines.extend(config.source.iter().map(|s| source(s, colour)));
+    lines.extend(status.fleet.iter().map(|f| fleet(f, colour)));
+    lines.extend(status.waf.iter().map(|w| waf(w, colour)));
     lines.extend(status.notes.iter().map(|note| paint(&format!("note: {note}"), Style::Bad, colour)));
     if let Some(refused) = &config.refused {
         let title = format!("the reload of {} was refused; the config before it stays in force:", refused.at);
@@ -89,6 +93,40 @@ fn source(source: &SourceStatus, colour: bool) -> String {
     text += &format!("; asked {} times, {} in vain", number(source.fetches).0, number(source.failures).0);
     if let Some(why) = &source.failing {
         text += &format!("\n{}", paint(&format!("the config cannot be fetched from AWS: {why}"), Style::Bad, colour));
+    }
+    text
+}
+
+/// This weir's part of its fleet.
+fn fleet(fleet: &FleetStatus, colour: bool) -> String {
+    if !fleet.connected {
+        let why = format!("alone for {}: {}", span(fleet.since_s), fleet.fault);
+        return format!("  fleet        {}, {}", harmless(&fleet.name), paint(&why, Style::Bad, colour));
+    }
+    let leads = if fleet.leads { ", led by this one" } else { "" };
+    let heard = fleet.heard_age_s.map_or("nothing heard yet".to_owned(), |age| format!("heard {} ago", span(age)));
+    format!("  fleet        {}: {} tasks{leads}, {heard}", harmless(&fleet.name), fleet.tasks)
+}
+
+/// The loop to AWS WAF.
+fn waf(waf: &WafStatus, colour: bool) -> String {
+    if !waf.writer {
+        return "  AWS WAF      written by another weir of the fleet".into();
+    }
+    let (ours, capacity) = waf.sets.iter().fold((0, 0), |(o, c), set| (o + set.ours, c + set.capacity));
+    let mut text = format!(
+        "  AWS WAF      {} networks in {} sets of {} in all, {} on their way; 95 of 100 taken within {} ms",
+        number(ours).0,
+        waf.sets.len(),
+        number(capacity).0,
+        number(waf.pending).0,
+        number(waf.sent.p95_ms).0
+    );
+    for set in &waf.sets {
+        if let Some(trouble) = &set.trouble {
+            let line = format!("AWS WAF, set {}: {trouble}", set.name);
+            text += &format!("\n{}", paint(&harmless(&line), Style::Bad, colour));
+        }
     }
     text
 }

@@ -7,6 +7,8 @@ use super::identity::Identity;
 use super::recent::Refused;
 use super::source::SourceStatus;
 use crate::event::entry::Entry;
+use crate::sink::fleet::FleetStatus;
+use crate::sink::waf::WafStatus;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -64,6 +66,12 @@ pub struct Status {
     /// The queue of findings, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guardduty: Option<GuardDutyStatus>,
+    /// The loop to AWS WAF, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waf: Option<WafStatus>,
+    /// The fleet, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fleet: Option<FleetStatus>,
     /// The flood detector.
     pub flood: FloodStatus,
     /// The origin.
@@ -341,6 +349,8 @@ pub(crate) fn fixture() -> Status {
         bytes_out: 8,
         bans: super::bans::fixture(),
         guardduty: Some(GuardDutyStatus { received: 9, acted: 2, poison: 1, ..GuardDutyStatus::default() }),
+        waf: Some(crate::sink::waf::status::fixture()),
+        fleet: Some(crate::sink::fleet::fixture()),
         flood: super::flood::fixture().status,
         origin: OriginStatus {
             capacity: "500/s".into(),

@@ -51,7 +51,8 @@ impl Process {
         let mut process = Self { child, folder, http: nowhere, admin: nowhere };
         eventually("the banner", || {
             assert!(process.child.try_wait().unwrap().is_none(), "weir ended:\n{}", process.stderr());
-            process.stderr().contains("live page") && process.stderr().ends_with("\n\n")
+            // Lines of the log may follow it.
+            process.stderr().split_once("live page").is_some_and(|(_, rest)| rest.contains("\n\n"))
         });
         let said = process.stderr();
         let after = |word: &str| {
@@ -80,8 +81,7 @@ impl Process {
 
     /// Sends a signal such as `TERM`.
     pub fn signal(&self, name: &str) {
-        let sent = Command::new("kill").arg(format!("-{name}")).arg(self.pid().to_string()).status().unwrap();
-        assert!(sent.success());
+        super::signal(self.pid(), name);
     }
 
     /// A path of the admin server: status and body.

@@ -77,10 +77,12 @@ impl Keeper {
         let mut record = Record::new(network, Step::FIRST_BAN, Who::Finding, now, until).with_hits(hits);
         record.reason = charge.text.to_owned();
         record.lifted = lifted;
+        record.stamp = inner.book.get(network).map_or(0, |old| old.stamp);
         if inner.book.put(record.clone(), now).is_err() {
             return Effect::Later;
         }
         inner.added[place_of(&record)] += 1;
+        inner.tell(record.clone(), record.until, &anchor(now));
         inner.publish(self, now);
         drop(inner);
         tracing::warn!("banned: {}", told(&record));

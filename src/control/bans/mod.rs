@@ -2,14 +2,16 @@
 
 mod finding;
 mod handed;
+mod shared;
 mod standing;
 mod view;
 
 pub use finding::{Charge, Effect};
-pub use view::{BanCount, BanRequest, BanStatus, BanView, BansView};
+pub use shared::{Heard, MAX_WORD, Outgoing, PAUSED, Stamp, Word, is_task};
+pub use view::{BanCount, BanRequest, BanStatus, BanView, BansView, FleetReach, ReachView};
 
 use crate::ban::file::{self, Anchor};
-use crate::ban::ladder::Terms;
+use crate::ban::ladder::{Terms, counts_until};
 use crate::ban::{Book, Ladder, Network, Offence, Record, Standing, Step, Who};
 use crate::base::clock::{self, Time};
 use crate::client::key::ClientKey;
@@ -74,6 +76,7 @@ struct Inner {
     checked: Option<Arc<Policy>>,
     enforced: bool,
     tidied: Time,
+    shared: shared::Shared,
 }
 
 /// The keeper's thread. Dropping it ends it and saves the book.
@@ -106,6 +109,7 @@ impl Keeper {
             checked: None,
             enforced: false,
             tidied: now,
+            shared: shared::Shared::default(),
         };
         let changes = watch::Sender::new(());
         let keeper = Self { parts, inner: Mutex::new(inner), writing: Mutex::new(()), changes };
@@ -134,11 +138,16 @@ impl Keeper {
         if now.since(inner.tidied) >= ROUND {
             inner.tidied = now;
             let Inner { book, ladder, .. } = &mut *inner;
-            ladder.tidy(book, &terms, now);
+            for gone in ladder.tidy(book, &terms, now) {
+                inner.tell_lifted(&gone, Who::Members, &anchor(now));
+            }
+            inner.forget_lifts(&anchor(now));
         }
-        for record in &raised {
-            inner.added[place_of(record)] += 1;
-            tracing::warn!("banned: {}", view::told(record));
+        for record in raised {
+            inner.added[place_of(&record)] += 1;
+            tracing::warn!("banned: {}", view::told(&record));
+            let until = counts_until(&record, &settings.ban);
+            inner.tell(record, until, &anchor(now));
         }
         inner.publish(self, now);
     }
@@ -168,8 +177,10 @@ impl Keeper {
         record.reason = reason.to_owned();
         let view = BanView::new(&record, &anchor(now));
         let mut inner = self.inner();
+        record.stamp = inner.book.get(network).map_or(0, |old| old.stamp);
         inner.book.put(record.clone(), now).map_err(|e| refused(e.to_string()))?;
         inner.added[place_of(&record)] += 1;
+        inner.tell(record.clone(), record.until, &anchor(now));
         inner.publish(self, now);
         drop(inner);
         tracing::warn!("banned: {}", view::told(&record));
@@ -197,6 +208,7 @@ impl Keeper {
             // Room was made for it just now.
             let _ = inner.book.put(past, now);
         }
+        inner.tell_lifted(&gone, Who::Operator, &anchor(now));
         inner.publish(self, now);
         drop(inner);
         tracing::warn!("ban lifted: {}", gone.network);
@@ -210,6 +222,7 @@ impl Keeper {
         if inner.paused != paused {
             inner.paused = paused;
             inner.unsaved = true;
+            inner.tell_paused(&anchor(now));
             tracing::warn!("bans by the ladder are {}", if paused { "paused: none holds" } else { "in force again" });
         }
         inner.publish(self, now);

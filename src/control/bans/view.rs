@@ -4,6 +4,7 @@ use crate::ban::Record;
 use crate::ban::file::Anchor;
 use crate::base::rfc3339;
 use crate::base::units::show_duration;
+use crate::sink::waf;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -28,6 +29,32 @@ pub struct BanView {
     pub left_s: f64,
     /// How many requests met it.
     pub hits: u64,
+    /// The task of the fleet that said so; none: this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// How far it has got, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reach: Option<ReachView>,
+}
+
+/// How far a ban, or its end, has got beyond this weir.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ReachView {
+    /// In the fleet, where there is one: who has it in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fleet: Option<FleetReach>,
+    /// In AWS WAF, where bans are handed to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waf: Option<waf::Reach>,
+}
+
+/// How far it has got in the fleet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FleetReach {
+    /// Tasks that have it in force, this one included.
+    pub heard: u64,
+    /// Tasks in the fleet; 0 where the store cannot be reached, so that nobody knows.
+    pub tasks: u64,
 }
 
 /// All bans, as far as asked for.
@@ -99,6 +126,8 @@ impl BanView {
             until: time(record.until),
             left_s: record.until.since(anchor.now).as_secs_f64(),
             hits: record.hits(),
+            reach: None,
+            from: record.from.as_deref().map(str::to_owned),
         }
     }
 }

@@ -328,6 +328,9 @@ impl Desk {
         if let Some(set) = self.sets.iter().find(|set| set.is_foreign(network)) {
             return Reach::Foreign { set: set.name.clone() };
         }
+        if let Some(set) = self.sets.iter().find(|s| s.records.contains_key(network) && s.entries.contains(network)) {
+            return Reach::Leaving { set: set.name.clone() };
+        }
         match self.plan.kept_back.get(network) {
             Some(why) => Reach::KeptBack { why: (*why).to_owned() },
             None if self.plan.evicted.contains(network) => Reach::Evicted,

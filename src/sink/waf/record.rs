@@ -34,6 +34,11 @@ impl Record {
     }
 }
 
+/// How a record is called in a store of names and texts.
+pub fn name(set: &str, network: &IpNet) -> String {
+    format!("{set} {network}")
+}
+
 /// Why records could not be read or written, in words.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]

@@ -99,12 +99,22 @@ pub enum Reach {
         /// How far that one got.
         reach: Box<Reach>,
     },
+    /// It is banned no more, and is not out of its set yet.
+    Leaving {
+        /// Which set.
+        set: String,
+    },
     /// The sets are full of worse.
     Evicted,
     /// It is not handed on.
     KeptBack {
         /// Why.
         why: String,
+    },
+    /// Another weir of the fleet writes, and has it on its list.
+    Handed {
+        /// In which set.
+        set: String,
     },
     /// Another weir of the fleet writes.
     Elsewhere,
@@ -120,8 +130,10 @@ impl fmt::Display for Reach {
             Self::Pending { set, trouble: Some(why) } => write!(f, "waits for AWS WAF, set {set}: {why}"),
             Self::Foreign { set } => write!(f, "in AWS WAF, set {set}, put there by somebody else"),
             Self::Covered { by, reach } => write!(f, "as part of {by}: {reach}"),
+            Self::Leaving { set } => write!(f, "still in AWS WAF, set {set}, until the next update"),
             Self::Evicted => f.write_str("not in AWS WAF: its sets are full of worse"),
             Self::KeptBack { why } => write!(f, "not handed to AWS WAF: {why}"),
+            Self::Handed { set } => write!(f, "handed to AWS WAF, set {set}, by another weir of the fleet"),
             Self::Elsewhere => f.write_str("handed to AWS WAF by another weir of the fleet"),
             Self::Unknown => f.write_str("not in AWS WAF"),
         }
@@ -174,6 +186,29 @@ impl Tally {
             sent: Sent { count: self.sent, p50_ms: within(50), p95_ms: within(95), max_ms: within(100) },
             ..WafStatus::default()
         }
+    }
+}
+
+/// One with a figure of every kind.
+#[cfg(test)]
+pub(crate) fn fixture() -> WafStatus {
+    let set = |name: &str, trouble: Option<&str>| SetStatus {
+        name: name.into(),
+        ours: 12,
+        foreign: 3,
+        capacity: 10_000,
+        age_s: Some(0.5),
+        trouble: trouble.map(str::to_owned),
+    };
+    WafStatus {
+        writer: true,
+        sets: vec![set("weir-ipv4-0", None), set("weir-ipv6-0", Some("missing: no set of that name"))],
+        updates: 7,
+        conflicts: 2,
+        failures: [("locked".to_owned(), 2)].into(),
+        pending: 1,
+        sent: Sent { count: 12, p50_ms: 1_060, p95_ms: 1_120, max_ms: 1_400 },
+        ..WafStatus::default()
     }
 }
 

@@ -88,6 +88,11 @@ impl Handle {
         self.desk().reach(&network.trunc())
     }
 
+    /// The names of the sets that are in use.
+    pub fn sets(&self) -> Vec<String> {
+        self.status().sets.into_iter().map(|set| set.name).collect()
+    }
+
     fn desk(&self) -> MutexGuard<'_, Desk> {
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
