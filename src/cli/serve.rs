@@ -19,7 +19,7 @@ pub fn run(serve: Serve) -> anyhow::Result<()> {
     logging::name(&identity);
     tracing::info!("weir {} starts as task {}", env!("CARGO_PKG_VERSION"), status::task(&identity));
     let app = app::start_from(source, identity).map_err(|e| match e {
-        StartError::NoInput(_) => Failure::new(Code::NoInput, format!("{e}; name a config with --config")),
+        StartError::NoInput(_) => Failure::new(Code::NoInput, format!("{e}; name a config with --config FILE")),
         StartError::Config(_) => Failure::new(Code::Config, e.to_string()),
         StartError::Bind(_) => Failure::new(Code::Unavailable, e.to_string()),
         StartError::System(_) => Failure::new(Code::System, e.to_string()),

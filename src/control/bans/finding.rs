@@ -1,7 +1,7 @@
 //! Bans at a finding's word: AWS GuardDuty saw the client do it.
 
 use super::view::told;
-use super::{BanView, Keeper, World, anchor, place_of};
+use super::{BanView, Inner, Keeper, World, anchor, place_of};
 use crate::ban::{Network, Offence, Record, Standing, Step, Who};
 use crate::base::clock::Time;
 use crate::base::rfc3339;
@@ -90,8 +90,18 @@ impl Keeper {
     }
 }
 
+impl Inner {
+    /// Remembers that an operator lifted `gone`, where a finding was the reason.
+    pub(super) fn keep_lift(&mut self, gone: &Record, now: Time) {
+        if let Some(past) = after_lift(gone, now) {
+            // Room was made for it just now.
+            let _ = self.book.put(past, now);
+        }
+    }
+}
+
 /// What is remembered of a ban that an operator lifts: where a finding was the reason, that it must not come back.
-pub(super) fn after_lift(gone: &Record, now: Time) -> Option<Record> {
+fn after_lift(gone: &Record, now: Time) -> Option<Record> {
     let of_finding = gone.who == Who::Finding || gone.evidence.as_ref().is_some_and(|e| e.kind == Offence::Finding);
     of_finding.then(|| {
         let mut past = gone.clone();

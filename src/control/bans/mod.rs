@@ -204,10 +204,7 @@ impl Keeper {
             let hint = wider.map_or(String::new(), |r| format!("; it lies in {}, which is: remove that", r.network));
             return Err(format!("{network} is not banned by itself{hint}"));
         };
-        if let Some(past) = finding::after_lift(&gone, now) {
-            // Room was made for it just now.
-            let _ = inner.book.put(past, now);
-        }
+        inner.keep_lift(&gone, now);
         inner.tell_lifted(&gone, Who::Operator, &anchor(now));
         inner.publish(self, now);
         drop(inner);

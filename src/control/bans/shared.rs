@@ -4,7 +4,6 @@
 //! at every task; but an operator's ban gives way to an operator only. A lift is remembered, so that a record that comes
 //! late does not bring the ban back.
 
-use super::finding;
 use super::standing::World;
 use super::{Inner, Keeper, MAX_DURATION, MAX_REASON, anchor, view};
 use crate::ban::file::{self, Anchor, Row};
@@ -180,8 +179,8 @@ impl Keeper {
             let wanted = until > now && wanted(&about, &stamp, r.from.is_none());
             wanted.then(|| ban(about, stamp, r, until, &at))
         });
-        let lifts = shared.lifted.iter().filter_map(|(network, lift)| {
-            let about = network.to_string();
+        let lifts = shared.lifted.iter().filter_map(|(net, lift)| {
+            let about = net.to_string();
             wanted(&about, &lift.stamp, lift.stamp.task == shared.task).then(|| lifted(about, lift))
         });
         let paused = (shared.paused.ms > 0).then_some(&shared.paused);
@@ -316,9 +315,8 @@ impl Inner {
         self.shared.remember(network, Lift { stamp: word.stamp.clone(), by });
         match self.book.remove(network) {
             Some(gone) => {
-                if let Some(past) = finding::after_lift(&gone, now).filter(|_| by == Who::Operator) {
-                    // Room was made for it just now.
-                    let _ = self.book.put(past, now);
+                if by == Who::Operator {
+                    self.keep_lift(&gone, now);
                 }
                 tracing::info!("ban lifted, as {} says: {network}", word.stamp.task);
                 Fate::Taken
