@@ -133,7 +133,7 @@ mod tests {
         #[test]
         fn no_word_makes_more_of_a_client_than_it_says(first: u32, last: u32, credited: u32, near in 0u64..20_000) {
             let here = history(1);
-            let step = |n: u32| if n % 3 == 0 { u64::from(n) } else { START - 10_000 + u64::from(n) % 20_000 };
+            let step = |n: u32| if n.is_multiple_of(3) { u64::from(n) } else { START - 10_000 + u64::from(n) % 20_000 };
             let credit = Credit { client: client(7), first: step(first), last: step(last), credited: step(credited) };
             let now = START - 10_000 + near;
             here.merge(&credit, at(now));

@@ -134,8 +134,8 @@ proptest! {
         let mut tasks = ["a", "b", "c"].map(Task::new);
         let mut on_the_way: Vec<(usize, Word)> = Vec::new();
         let send = |tasks: &mut [Task; 3], on_the_way: &mut Vec<(usize, Word)>| {
-            for from in 0..3 {
-                for word in tasks[from].said() {
+            for (from, task) in tasks.iter_mut().enumerate() {
+                for word in task.said() {
                     on_the_way.extend((0..3).filter(|to| *to != from).map(|to| (to, word.clone())));
                 }
             }
