@@ -39,7 +39,7 @@ release-graviton: setup-build setup-graviton ## Build for Graviton (Arm) on any 
 	RUSTFLAGS="-Ctarget-cpu=$(or $(TARGET_CPU),neoverse-n1)" cargo build --release --locked --target $(GRAVITON)
 
 # Everything: lint, docs, models, unit, property and end-to-end tests, load scenarios, instruction counts.
-test: setup-build setup-lint setup-test setup-load lint docs loom unit test-peers scenarios bench-instructions ## Prove the project
+test: setup-build setup-lint setup-test setup-aws setup-load lint docs loom unit test-peers scenarios bench-instructions ## Prove the project
 
 lint: setup-lint setup-build fmt clippy deny ## Format, clippy and dependency checks
 
@@ -58,12 +58,13 @@ advisories: setup-lint ## Known holes in dependencies (fetches the RustSec datab
 docs: setup-build ## Build the API documentation; a warning is a fault
 	cargo doc --locked --no-deps
 
+# With AWS: the tests start emulators of it from .tools (make setup-aws).
 unit: setup-build ## Unit, property, end-to-end, documentation and tidy tests, and a short fuzz run
-	timeout $(TEST_TIMEOUT) cargo test --locked --doc
+	timeout $(TEST_TIMEOUT) cargo test --locked --doc --features aws
 ifeq ($(RUNNER),nextest)
-	timeout $(TEST_TIMEOUT) cargo nextest run --locked --no-fail-fast
+	timeout $(TEST_TIMEOUT) cargo nextest run --locked --no-fail-fast --features aws
 else
-	timeout $(TEST_TIMEOUT) cargo test --locked --no-fail-fast --lib --bins --tests
+	timeout $(TEST_TIMEOUT) cargo test --locked --no-fail-fast --lib --bins --tests --features aws
 endif
 
 loom: setup-build ## Check the lock-free code in every interleaving

@@ -13,6 +13,7 @@ use weir::base::clock::Time;
 use weir::base::units::{Bytes, Rate, Share, parse_byte_rate, parse_duration, show_duration};
 use weir::client::key::ClientKey;
 use weir::client::{address, cloudfront, forwarded, proxy_protocol};
+use weir::control::guardduty::finding;
 use weir::flood::challenge::Challenge;
 use weir::flood::history::{self, Sizes};
 use weir::proxy::gate::{chunked, head};
@@ -34,6 +35,7 @@ pub(crate) const ALL: &[Target] = &[
     ("chunked_body", chunked_body, 20_000),
     ("history_file", history_file, 5_000),
     ("history_contents", history_contents, 5_000),
+    ("finding", finding, 20_000),
 ];
 
 /// Any address and any prefix length: keys are stable, and a network holds its clients.
@@ -148,6 +150,25 @@ pub(crate) fn chunked_body(input: &[u8]) {
     assert_eq!(at_once.is_err(), fault);
     if let Ok(n) = at_once {
         assert_eq!((n, whole.is_over()), (taken, slow.is_over()));
+    }
+}
+
+/// Messages of GuardDuty's queue: a finding has few, different addresses and words that can be logged; what is told of
+/// any message is short and printable.
+pub(crate) fn finding(input: &[u8]) {
+    use finding::{MAX_ADDRESSES, Message};
+    let Ok(text) = from_utf8(input) else { return };
+    let excerpt = finding::excerpt(text);
+    assert!(excerpt.chars().count() <= 160 && !excerpt.contains(char::is_control));
+    match finding::read(text, 40) {
+        Ok(Message::Finding(found)) => {
+            assert!(!found.addresses.is_empty() && found.addresses.len() <= MAX_ADDRESSES && found.severity >= 40);
+            assert!(found.addresses.iter().enumerate().all(|(n, a)| !found.addresses[..n].contains(a)));
+            let words = [&found.id, &found.kind, &found.created_at, &found.updated_at];
+            assert!(words.iter().all(|w| (1..=128).contains(&w.len()) && w.bytes().all(|b| b.is_ascii_graphic())));
+        }
+        Ok(Message::Passed(why)) => assert!(!why.is_empty()),
+        Err(why) => assert!(!why.is_empty()),
     }
 }
 

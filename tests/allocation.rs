@@ -161,6 +161,38 @@ fn every_verdict_is_reached_without_an_allocation() {
 }
 
 #[test]
+fn a_limit_over_the_fleet_allocates_nothing() {
+    let config = format!("{CONFIG}[[limit]]\nname = \"fleet\"\nrate = \"10/s\"\nburst = 100\nscope = \"fleet\"\n");
+    let settings = weir::config::load_str(&config, "test.toml").unwrap().settings;
+    let (state, mut now) = (State::new(), Time::from_nanos(1 << 50));
+    let policy = Policy::compile(Arc::new(settings), &Networks::default(), &state, now);
+    let ask =
+        |state: &State, now: Time, client: &str| counted(&policy, state, &facts(client, Method::Get, b"/"), now, false);
+    // Alone, without a digest, with parts, and with a key's own part.
+    for round in 0..4 {
+        // The first look of a thread at anything that is published makes the thread known, once.
+        ask(&state, now, "198.51.100.200");
+        for _ in 0..200 {
+            now = now + Duration::from_millis(5);
+            let (reason, _, allocations) = ask(&state, now, "198.51.100.1");
+            assert_eq!(allocations, 0, "{reason:?} allocated in round {round}");
+        }
+        let demand = state.sharing.demand(&policy, now);
+        assert_eq!(demand.limits[0].keys.len(), usize::from(round > 0), "asks for far too much, and is known by that");
+        if round == 0 {
+            state.sharing.silence(&policy, 7, now);
+            continue;
+        }
+        let told = [("me", demand), ("other", state.sharing.demand(&policy, now))];
+        let told = told.map(|(name, demand)| (name.to_owned(), demand.encode()));
+        let (digest, faults) = state.sharing.aggregate(&told, now).unwrap();
+        assert!(faults.is_empty());
+        state.sharing.apply(&policy, digest, "me", now);
+        assert_eq!(state.sharing.status(&policy).limits[0].2, 1);
+    }
+}
+
+#[test]
 fn a_cookie_is_issued_and_checked_without_an_allocation() {
     const NOW: u64 = 1_750_000_000;
     let challenge = Challenge::new(&weir::config::load_str(CONFIG, "test.toml").unwrap().settings.flood.challenge);

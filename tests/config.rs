@@ -9,10 +9,10 @@ use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
 use std::path::Path;
-use weir::cli::check::examine;
 use weir::cli::exit::Code;
 use weir::config::settings::Settings;
 use weir::config::{self, Loaded, diff, load, load_str};
+use weir::control::source::Source;
 
 const DEMO: &str = "[origin]\naddresses = [\"demo\"]\n";
 const SHIPPED: [&str; 5] = [
@@ -36,6 +36,11 @@ fn said(text: &str) -> Vec<String> {
 }
 
 /// Each case is a config, then `=>` and each line that it must bring forth. Where it has no origin, one is added.
+/// What `weir check` says of the file at `path`.
+fn examine(path: impl Into<std::path::PathBuf>) -> (Code, String, String) {
+    weir::cli::check::examine(&Source::File(path.into()))
+}
+
 #[test]
 fn every_fault_says_what_is_wrong_and_what_to_write() {
     let file = include_str!("config/faults.txt").trim_end();

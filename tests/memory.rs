@@ -19,7 +19,7 @@ const MIB: usize = 1 << 20;
 
 /// What the config at `path` is said to take.
 fn said(path: &Path) -> Memory {
-    let fresh = weir::app::examine(path).unwrap();
+    let fresh = weir::app::examine(&weir::control::source::Source::File(path.to_owned())).unwrap();
     let state = State::new();
     let policy = Policy::compile(Arc::new(fresh.loaded.settings), &fresh.networks, &state, clock::now());
     Memory::of(&policy, &state)

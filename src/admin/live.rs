@@ -1,5 +1,6 @@
 //! The answers of a real weir, read off the parts that do the work.
 
+use super::reach::Reachable;
 use super::{Source, why};
 use crate::access::asn::AsnDatabase;
 use crate::base::clock::{self, Time};
@@ -9,8 +10,11 @@ use crate::client::key::ClientKey;
 use crate::config::settings::Limit;
 use crate::control::bans::{BanRequest, BanStatus, BanView, BansView, Keeper};
 use crate::control::flood::{FloodReport, FloodStatus, Looks};
+use crate::control::guardduty::Tally;
+use crate::control::identity::Identity;
 use crate::control::phase::PhaseCell;
 use crate::control::recent::Recent;
+use crate::control::source::Source as ConfigSource;
 use crate::control::status::{
     ConfigStatus, EndpointView, FaultView, Latency, LimitStatus, LogStatus, OriginStatus, Phase, ReasonCount,
     RecentView, Reloaded, Status, Why,
@@ -19,6 +23,7 @@ use crate::event::log_gate::LogGate;
 use crate::event::queue::Queue;
 use crate::origin::Pool;
 use crate::sink::access_log::AccessLog;
+use crate::sink::waf::Handle;
 use crate::verdict::counters::{LATENCY_BOUNDS_MS, Snapshot};
 use crate::verdict::policy::CompiledLimit;
 use crate::verdict::reason::{Class, Reason};
@@ -38,6 +43,10 @@ pub type Reload = Box<dyn Fn() -> Result<Reloaded, Vec<FaultView>> + Send + Sync
 pub struct Live {
     /// When it started.
     pub started: Time,
+    /// Who it is.
+    pub identity: Identity,
+    /// Where the config comes from.
+    pub source: ConfigSource,
     /// Addresses it listens on, as `http 0.0.0.0:8080`.
     pub listen: Vec<String>,
     /// Where it is in its life.
@@ -66,6 +75,10 @@ pub struct Live {
     pub log: Arc<AccessLog>,
     /// The book of bans.
     pub bans: Arc<Keeper>,
+    /// What became of findings, where they are asked for.
+    pub guardduty: Option<Arc<Tally>>,
+    /// The fleet and the loop to AWS WAF, where there are such.
+    pub beyond: Reachable,
     /// Reads the config again.
     pub reload: Reload,
 }
@@ -80,11 +93,12 @@ impl Source for Live {
         let warning = self.warning.load();
         Status {
             version: env!("CARGO_PKG_VERSION").into(),
+            identity: self.identity.clone(),
             phase: self.phase(),
             started: rfc3339::from_unix_nanos(clock::unix_nanos(self.started)),
             uptime_s: now.since(self.started).as_secs_f64(),
             listen: self.listen.clone(),
-            config: (**self.config.load()).clone(),
+            config: ConfigStatus { source: self.source.status(), ..(**self.config.load()).clone() },
             notes: warning.iter().chain(self.notes.load().iter()).cloned().collect(),
             requests: requests(&counts),
             limits: policy.limits.iter().map(|l| limit(l, &policy, &counts)).collect(),
@@ -95,6 +109,9 @@ impl Source for Live {
             bytes_in: counts.bytes_in,
             bytes_out: counts.bytes_out,
             bans: self.bans.status(now),
+            guardduty: self.guardduty.as_ref().map(|tally| tally.status()),
+            waf: self.beyond.waf.as_ref().map(Handle::status),
+            fleet: self.beyond.fleet.as_ref().map(|fleet| fleet.status()),
             flood: self.look(FloodStatus::read),
             origin: self.origin(&policy, &counts, now),
             log: LogStatus {
@@ -107,7 +124,8 @@ impl Source for Live {
     }
 
     fn why(&self, address: IpAddr) -> Why {
-        let bans = self.bans.of(address, clock::now());
+        let mut bans = self.bans.of(address, clock::now());
+        self.beyond.look(&mut bans);
         self.look(|looks| why::why(looks, address, bans))
     }
 
@@ -121,11 +139,16 @@ impl Source for Live {
 
     fn ban(&self, request: &BanRequest) -> Result<BanView, String> {
         let duration = parse_duration(&request.duration).map_err(|e| format!("for: {:?} {e}", request.duration))?;
-        self.bans.add(network(&request.address)?, duration, &request.reason, clock::now())
+        let mut ban = self.bans.add(network(&request.address)?, duration, &request.reason, clock::now())?;
+        self.beyond.follow(&mut ban);
+        Ok(ban)
     }
 
     fn unban(&self, address: &str) -> Result<BanView, String> {
-        self.bans.remove(network(address)?, clock::now())
+        let mut gone = self.bans.remove(network(address)?, clock::now())?;
+        gone.left_s = 0.0;
+        self.beyond.follow(&mut gone);
+        Ok(gone)
     }
 
     fn pause_bans(&self, pause: bool) -> BanStatus {
@@ -230,7 +253,7 @@ fn limit(compiled: &CompiledLimit, policy: &Policy, counts: &Snapshot) -> LimitS
         refused: counts.refused_by_limit[compiled.index],
         observed: counts.observed_by_limit[compiled.index],
         slots: compiled.table.slots() as u64,
-        table_bytes: compiled.table.bytes() as u64,
+        table_bytes: (compiled.table.bytes() + compiled.shared.as_ref().map_or(0, |s| s.asked.bytes())) as u64,
     }
 }
 

@@ -2,12 +2,14 @@
 
 mod guard;
 mod live;
+mod reach;
 mod routes;
 mod server;
 mod why;
 
 pub use guard::Token;
 pub use live::{Live, Reload};
+pub use reach::Reachable;
 pub use server::{Admin, Error};
 
 use crate::control::bans::{BanRequest, BanStatus, BanView, BansView};

@@ -46,6 +46,7 @@ pub(crate) fn refusal(client: IpAddr) -> Entry<'static> {
 
 pub(crate) fn ban() -> BanView {
     BanView {
+        reach: None,
         network: "192.0.2.7".into(),
         step: "ban 1".into(),
         by: "ladder".into(),
@@ -55,6 +56,7 @@ pub(crate) fn ban() -> BanView {
         until: "2024-02-29T12:01:00.000Z".into(),
         left_s: 42.0,
         hits: 17,
+        from: None,
     }
 }
 

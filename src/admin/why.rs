@@ -23,7 +23,7 @@ pub(super) fn why(looks: &Looks<'_>, address: IpAddr, bans: Vec<BanView>) -> Why
     let Looks { policy, state, recent, now, .. } = *looks;
     let prefix = policy.settings.client.ipv6_prefix;
     let key = ClientKey::new(address, prefix);
-    let limits: Vec<Owed> = policy.limits.iter().map(|l| owed(policy, l, address, key, now)).collect();
+    let limits: Vec<Owed> = policy.limits.iter().map(|l| owed(looks, l, address, key)).collect();
     let allowed_by = policy.allow.find(address).map(|net| net.to_string());
     let denied_by = policy.deny.find(address).map(|net| net.to_string());
     Why {
@@ -41,7 +41,8 @@ pub(super) fn why(looks: &Looks<'_>, address: IpAddr, bans: Vec<BanView>) -> Why
     }
 }
 
-fn owed(policy: &Policy, limit: &CompiledLimit, address: IpAddr, key: ClientKey, now: Time) -> Owed {
+fn owed(looks: &Looks<'_>, limit: &CompiledLimit, address: IpAddr, key: ClientKey) -> Owed {
+    let Looks { policy, state, now, .. } = *looks;
     let written = policy.settings.limits.iter().find(|l| *l.name == *limit.name);
     let mut owed = Owed {
         limit: limit.name.to_string(),
@@ -59,11 +60,22 @@ fn owed(policy: &Policy, limit: &CompiledLimit, address: IpAddr, key: ClientKey,
     }
     // Neither method nor path is part of any key.
     let facts = Facts::new(address, key, Method::Get, b"/");
-    let spot = limit.table.locate(limit.key_of(&facts));
+    let key = limit.key_of(&facts);
+    let spot = limit.table.locate(key);
     let debt = limit.table.debt(spot, &limit.quota, now);
     owed.used = Some(debt.map_or(0, |d| d.used));
     owed.over_after_s = debt.map_or(0.0, |d| d.over_after.as_secs_f64());
-    if let Decision::Refuse { retry_after } = limit.table.peek(spot, &limit.quota, now) {
+    let mut decision = limit.table.peek(spot, &limit.quota, now);
+    // Of a limit over the whole fleet: what this task's part of it says.
+    if let Some(shared) = limit.shared.as_deref() {
+        let parts = state.sharing.parts();
+        if let Some((terms, _)) = parts.terms(shared, key) {
+            owed.burst = terms.depth();
+            owed.used = owed.used.map(|used| (f64::from(used) * parts.part(shared, key).0).ceil() as u32);
+            decision = limit.table.peek_part(spot, &limit.quota, now, terms).0;
+        }
+    }
+    if let Decision::Refuse { retry_after } = decision {
         owed.retry_after_s = retry_after.as_secs_f64();
     }
     owed

@@ -1,14 +1,17 @@
 //! A config with everything that it names, read and found fit: what `weir check` says is good, `weir serve` starts with.
 
+use super::machine;
 use crate::access::asn::AsnDatabase;
 use crate::admin::Token;
 use crate::config::settings::Settings;
 use crate::control::reload::{self, Fresh, Unfit};
+use crate::control::sight::Sight;
+use crate::control::source::Source;
 use crate::control::status::FaultView;
 use crate::proxy::{CertificateStore, Replies};
 use crate::sink::access_log::AccessLog;
-use std::path::Path;
 use std::sync::Arc;
+use tokio::runtime::Runtime;
 
 /// The files that only upper layers know how to read.
 pub(super) struct Files {
@@ -40,27 +43,52 @@ impl Files {
     }
 }
 
-/// Reads the config at `path` with all that it names.
-pub(super) fn read(path: &Path) -> Result<(Fresh, Files), Unfit> {
-    let fresh = reload::read(path)?;
+/// Reads the config of `source` with all that it names.
+pub(super) fn read(source: &Source) -> Result<(Fresh, Files), Unfit> {
+    let fresh = reload::read(source)?;
     match Files::read(&fresh.loaded.settings) {
         Ok(files) => Ok((fresh, files)),
-        Err(faults) => Err(unfit(path, fresh, faults)),
+        Err(faults) => Err(unfit(source, fresh, faults)),
     }
 }
 
-/// Whether weir would start with the config at `path`, as far as the config and its files go.
+/// Whether weir would start with the config of `source`, as far as the config and its files go.
 ///
 /// # Errors
 /// Every fault.
-pub fn examine(path: &Path) -> Result<Fresh, Unfit> {
-    read(path).map(|(fresh, _)| fresh)
+pub fn examine(source: &Source) -> Result<Fresh, Unfit> {
+    if let Source::Remote(_) = source {
+        let fetched = machine::control_runtime().map_err(|e| format!("{e:#}")).and_then(|r| r.block_on(source.fetch()));
+        fetched.map_err(|why| nothing_fetched(format!("{}: cannot be fetched: {why}", source.name())))?;
+    }
+    read(source).map(|(fresh, _)| fresh)
 }
 
-fn unfit(path: &Path, fresh: Fresh, faults: Vec<String>) -> Unfit {
+/// Reads the first config of `source`: the one that is there, else the last good one.
+pub(super) fn begin(source: &Source, runtime: &Runtime) -> Result<(Fresh, Files), Unfit> {
+    runtime.block_on(source.begin()).map_err(nothing_fetched)?;
+    let read = match read(source) {
+        Err(unfit) if runtime.block_on(source.fall_back()) => {
+            for fault in &unfit.faults {
+                tracing::error!("config: {}", fault.message);
+            }
+            read(source)
+        }
+        read => read,
+    }?;
+    source.accept(read.0.fetched.as_ref());
+    Ok(read)
+}
+
+fn nothing_fetched(message: String) -> Unfit {
+    let faults = vec![FaultView { message, ..FaultView::default() }];
+    Unfit { faults, unreadable: true, sight: Sight::default() }
+}
+
+fn unfit(source: &Source, fresh: Fresh, faults: Vec<String>) -> Unfit {
     let view = |fault: String| FaultView {
         key: fault.split(':').next().unwrap_or_default().to_owned(),
-        message: format!("{}: {fault}", path.display()),
+        message: format!("{}: {fault}", source.name()),
         ..FaultView::default()
     };
     Unfit { faults: faults.into_iter().map(view).collect(), unreadable: false, sight: fresh.sight }

@@ -5,10 +5,10 @@ use super::files::Files;
 use crate::access::asn::AsnDatabase;
 use crate::config::settings::{Settings, Tls};
 use crate::control::reload::{self, Commit, Fresh, Prepare, Reloader};
+use crate::control::source::Source;
 use crate::proxy::{CertificateStore, Edge};
 use crate::sink::access_log::AccessLog;
 use arc_swap::{ArcSwap, ArcSwapOption};
-use std::path::Path;
 use std::sync::Arc;
 
 /// The parts that a reload reaches, beside those of the reloader.
@@ -22,15 +22,15 @@ pub(super) struct Reach {
 }
 
 /// What reads the config again.
-pub(super) fn reloader(path: &Path, fresh: Fresh, settings: &Arc<Settings>, reach: Reach) -> Reloader {
+pub(super) fn reloader(source: &Source, fresh: Fresh, settings: &Arc<Settings>, reach: Reach) -> Reloader {
     let edge = reach.edge.clone();
     Reloader {
-        path: path.to_owned(),
+        source: source.clone(),
         policy: edge.policy.clone(),
         state: edge.state.clone(),
         pool: edge.pool.clone(),
         log_gate: edge.log_gate.clone(),
-        status: Arc::new(ArcSwap::from_pointee(reload::status_of(path, &fresh.hash))),
+        status: Arc::new(ArcSwap::from_pointee(reload::status_of(source, &fresh.hash))),
         notes: Arc::new(ArcSwap::from_pointee(fresh.loaded.notes.iter().map(ToString::to_string).collect())),
         started_with: settings.clone(),
         prepare: prepare(Arc::new(reach)),

@@ -43,6 +43,12 @@ pub struct Record {
     pub reason: String,
     /// What it was banned for.
     pub evidence: Option<Evidence>,
+    /// When an operator lifted a ban of it that rested on a finding: what was found before then counts no more.
+    pub lifted: Option<Time>,
+    /// The task of the fleet that said so; none: this one.
+    pub from: Option<Arc<str>>,
+    /// When it was written, in milliseconds since 1970 by the clock of who wrote it: of two, the later holds.
+    pub stamp: u64,
     /// Requests that met it.
     hits: Arc<AtomicU64>,
 }
@@ -50,7 +56,19 @@ pub struct Record {
 impl Record {
     /// A ban from `now` on, that nobody has met yet.
     pub fn new(network: Network, step: Step, who: Who, now: Time, until: Time) -> Self {
-        Self { network, since: now, until, step, who, reason: String::new(), evidence: None, hits: Arc::default() }
+        Self {
+            network,
+            since: now,
+            until,
+            step,
+            who,
+            reason: String::new(),
+            evidence: None,
+            lifted: None,
+            from: None,
+            stamp: 0,
+            hits: Arc::default(),
+        }
     }
 
     /// Whether it holds.
@@ -118,6 +136,13 @@ impl Book {
         self.records.insert(record.network, record);
         self.changed = true;
         Ok(())
+    }
+
+    /// Dates the record of exactly this network.
+    pub fn date(&mut self, network: Network, stamp: u64) {
+        if let Some(record) = self.records.get_mut(&network) {
+            record.stamp = stamp;
+        }
     }
 
     /// The record of exactly this network, past ones included.

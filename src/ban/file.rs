@@ -53,8 +53,9 @@ struct State {
     records: usize,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Row {
+/// A record as it is written, in the file and in a fleet's store.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Row {
     network: String,
     since: u64,
     until: u64,
@@ -64,15 +65,30 @@ struct Row {
     hits: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     offence: Option<Act>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lifted: Option<u64>,
+    /// The task that said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// When it was written, in milliseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stamp: Option<u64>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Act {
     kind: String,
     rate: String,
     burst: u32,
     path: String,
     at: u64,
+}
+
+impl Row {
+    /// On whose word.
+    pub fn who(&self) -> Option<Who> {
+        Who::of_code(&self.who)
+    }
 }
 
 impl Anchor {
@@ -171,7 +187,8 @@ fn line(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default() + "\n"
 }
 
-fn row(record: &Record, anchor: &Anchor) -> Row {
+/// `record` as it is written.
+pub fn row(record: &Record, anchor: &Anchor) -> Row {
     let act = |e: &Evidence| Act {
         kind: e.kind.code().into(),
         rate: e.threshold.rate.to_string(),
@@ -188,10 +205,17 @@ fn row(record: &Record, anchor: &Anchor) -> Row {
         reason: record.reason.clone(),
         hits: record.hits(),
         offence: record.evidence.as_ref().map(act),
+        lifted: record.lifted.map(|at| anchor.unix_ms(at)),
+        from: record.from.as_deref().map(str::to_owned),
+        stamp: Some(record.stamp).filter(|stamp| *stamp > 0),
     }
 }
 
-fn record(row: &Row, anchor: &Anchor) -> Result<Option<Record>, String> {
+/// The record that `row` was written of; none where it is so long ago that nobody remembers.
+///
+/// # Errors
+/// What can't be.
+pub fn record(row: &Row, anchor: &Anchor) -> Result<Option<Record>, String> {
     let net = row.network.parse().map_err(|_| format!("{:?} is no network", row.network))?;
     let who = Who::of_code(&row.who).ok_or_else(|| format!("nobody is called {:?}", row.who))?;
     // A clock that was set back must not make it longer.
@@ -200,6 +224,9 @@ fn record(row: &Row, anchor: &Anchor) -> Result<Option<Record>, String> {
     let since = anchor.time(row.since.min(anchor.unix_ms)).unwrap_or_default();
     let mut record = Record::new(Network::of_net(net), Step(row.step), who, since, until).with_hits(row.hits);
     record.reason = row.reason.clone();
+    record.lifted = row.lifted.and_then(|at| anchor.time(at.min(anchor.unix_ms)));
+    record.from = row.from.as_deref().map(Into::into);
+    record.stamp = row.stamp.unwrap_or(row.since);
     record.evidence = row.offence.as_ref().map(|act| evidence(act, anchor)).transpose()?;
     Ok(Some(record))
 }
@@ -230,9 +257,12 @@ mod tests {
         let threshold = Threshold { rate: "60/m".parse().unwrap(), burst: 120 };
         let path = Text::new("/a\"\n\u{1b}é".as_bytes());
         ladder.evidence = Some(Evidence { kind: Offence::Login, threshold, path, at: NOW.now });
+        (ladder.from, ladder.stamp) = (Some("task-7".into()), NOW.unix_ms - 1);
         book.put(ladder, NOW.now).unwrap();
         let mut operator = Record::new(net("2001:db8::/48"), Step(0), Who::Operator, NOW.now, later);
+        operator.lifted = Some(NOW.now - Duration::from_secs(9));
         operator.reason = "abuse, \"ticket\" 7".into();
+        operator.stamp = NOW.unix_ms;
         book.put(operator, NOW.now).unwrap();
         book
     }

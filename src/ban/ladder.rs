@@ -16,6 +16,9 @@ use std::time::Duration;
 /// How long after a step the next one can follow: a page's requests are on their way by then, or answered.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// An operator's lift of a finding's ban is remembered as long as GuardDuty keeps its findings.
+const LIFT_MEMORY: Duration = Duration::from_secs(90 * 86_400);
+
 /// A past step counts for so many times as long as it lasted.
 const MEMORY: u32 = 60;
 
@@ -92,9 +95,7 @@ impl Ladder {
             self.tally.spared += suspects.count() as u64;
             return Vec::new();
         }
-        while self.taken.front().is_some_and(|at| now.since(*at) >= MINUTE) {
-            self.taken.pop_front();
-        }
+        self.forget_taken(now);
         let before = self.waiting.len();
         self.waiting.retain(|s| now.since(s.at) <= PATIENCE);
         self.tally.given_up += (before - self.waiting.len()) as u64;
@@ -119,15 +120,21 @@ impl Ladder {
     }
 
     /// Forgets what is over and no longer counts, and bans of networks whose members do not justify them any more.
-    pub fn tidy(&self, book: &mut Book, terms: &Terms<'_>, now: Time) {
+    ///
+    /// What of these held until now.
+    pub fn tidy(&self, book: &mut Book, terms: &Terms<'_>, now: Time) -> Vec<Record> {
         let unjustified = |r: &Record| {
-            r.who == Who::Members && members(book, r.network, terms, now).len() < terms.settings.rollup_members as usize
+            // What another task says of its members is for that task to take back.
+            r.who == Who::Members
+                && r.from.is_none()
+                && members(book, r.network, terms, now).len() < terms.settings.rollup_members as usize
         };
         let gone: Vec<Network> = book.records().filter(|r| unjustified(r)).map(|r| r.network).collect();
-        for network in gone {
-            book.remove(network);
-        }
-        book.retain(|r| r.is_active(now) || (r.who == Who::Ladder && remembered(r, terms.settings, now).is_some()));
+        let held = gone.into_iter().filter_map(|network| book.remove(network)).filter(|r| r.is_active(now)).collect();
+        let lifted = |r: &Record| r.lifted.is_some_and(|at| now.since(at) < LIFT_MEMORY);
+        let counts = |r: &Record| r.who == Who::Ladder && remembered(r, terms.settings, now).is_some();
+        book.retain(|r| r.is_active(now) || lifted(r) || counts(r));
+        held
     }
 
     /// How often it did what.
@@ -175,7 +182,7 @@ impl Ladder {
             return None;
         }
         let old = book.get(network);
-        if old.is_some_and(|r| r.is_active(now) && (r.who == Who::Operator || now.since(r.since) < GRACE)) {
+        if old.is_some_and(|r| r.is_active(now) && (own_word(r) || now.since(r.since) < GRACE)) {
             return None;
         }
         let highest = if standing.of(suspect.client) == Regard::Good { Step::CLOSE } else { top(terms.settings) };
@@ -188,6 +195,9 @@ impl Ladder {
         let Suspect { kind, threshold, path, at, .. } = *suspect;
         record.evidence = Some(Evidence { kind, threshold, path, at });
         record.reason = kind.code().to_owned();
+        record.lifted = old.and_then(|r| r.lifted);
+        // What follows on another must be the later one everywhere, also where clocks differ.
+        record.stamp = old.map_or(0, |r| r.stamp);
         Some(record)
     }
 
@@ -195,6 +205,22 @@ impl Ladder {
         match book.put(record.clone(), now) {
             Ok(()) => raised.push(record),
             Err(_) => self.tally.given_up += 1,
+        }
+    }
+
+    /// Takes on one more client at somebody else's word; false where there is no room in this minute.
+    pub fn take_on(&mut self, settings: &Settings, now: Time) -> bool {
+        self.forget_taken(now);
+        let room = self.taken.len() < settings.max_per_minute as usize;
+        if room {
+            self.taken.push_back(now);
+        }
+        room
+    }
+
+    fn forget_taken(&mut self, now: Time) {
+        while self.taken.front().is_some_and(|at| now.since(*at) >= MINUTE) {
+            self.taken.pop_front();
         }
     }
 
@@ -216,6 +242,11 @@ impl Ladder {
     }
 }
 
+/// Whether it is no step of the ladder's, so that the ladder leaves it alone.
+fn own_word(record: &Record) -> bool {
+    matches!(record.who, Who::Operator | Who::Finding)
+}
+
 /// The last step of the ladder.
 fn top(settings: &Settings) -> Step {
     Step(Step::CLOSE.0 + settings.ladder.len() as u8)
@@ -231,6 +262,15 @@ fn lifetime(step: Step, settings: &Settings) -> Duration {
             settings.ladder.get(n).or(settings.ladder.last()).copied().unwrap_or(settings.close)
         }
     }
+}
+
+/// Until when a record is worth keeping: it holds, or a step of it still counts.
+pub fn counts_until(record: &Record, settings: &Settings) -> Time {
+    if record.who != Who::Ladder {
+        return record.until;
+    }
+    let steps = (0..=record.step.0).map(Step);
+    steps.fold(record.until, |until, step| until + (lifetime(step, settings) * MEMORY).min(settings.forget_after))
 }
 
 /// The step that still counts: each is remembered for a time after its end, then the one below it.
@@ -279,7 +319,7 @@ fn roll_up(network: Network, book: &Book, terms: &Terms<'_>, standing: &dyn Stan
     let old = book.get(network).filter(|r| r.is_active(now));
     let members = members(book, network, terms, now);
     let least = terms.settings.rollup_members as usize;
-    if old.is_some_and(|r| r.who == Who::Operator) || members.len() < least || standing.exempt(network).is_some() {
+    if old.is_some_and(own_word) || members.len() < least || standing.exempt(network).is_some() {
         return None;
     }
     let mut others = 0;
@@ -301,6 +341,7 @@ fn roll_up(network: Network, book: &Book, terms: &Terms<'_>, standing: &dyn Stan
     ends.sort_unstable_by(|a, b| b.cmp(a));
     let mut record = Record::new(network, Step::REFUSE, Who::Members, now, ends[least - 1]);
     record.reason = format!("{} of its {} clients seen lately are banned", members.len(), members.len() + others);
+    record.stamp = book.get(network).map_or(0, |r| r.stamp);
     match old {
         // Nothing new to say.
         Some(old) if old.until >= record.until => None,

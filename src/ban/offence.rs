@@ -16,12 +16,14 @@ pub enum Offence {
     Login,
     /// Dripped a head or a body, or read an answer, until a deadline cut it off.
     Slow,
+    /// Accused by a finding of AWS GuardDuty.
+    Finding,
 }
 
 impl Offence {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Refused, Self::ClientError, Self::Honeypot, Self::Protocol, Self::Login, Self::Slow];
+    pub const ALL: [Self; 7] =
+        [Self::Refused, Self::ClientError, Self::Honeypot, Self::Protocol, Self::Login, Self::Slow, Self::Finding];
 
     /// The code in logs, metrics, the file and the config (there with `_`).
     pub const fn code(self) -> &'static str {
@@ -32,6 +34,7 @@ impl Offence {
             Self::Protocol => "protocol",
             Self::Login => "login",
             Self::Slow => "slow",
+            Self::Finding => "finding",
         }
     }
 
@@ -44,6 +47,7 @@ impl Offence {
             Self::Protocol => "malformed requests",
             Self::Login => "failed logins",
             Self::Slow => "requests cut off as too slow",
+            Self::Finding => "findings of GuardDuty",
         }
     }
 

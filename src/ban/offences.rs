@@ -82,7 +82,7 @@ impl Rules {
             let written = match kind {
                 Offence::Refused => settings.refusals,
                 Offence::ClientError => settings.client_errors,
-                Offence::Honeypot => once,
+                Offence::Honeypot | Offence::Finding => once,
                 Offence::Protocol => settings.protocol,
                 Offence::Login => settings.login,
                 Offence::Slow => settings.slow,

@@ -43,6 +43,8 @@ pub enum Who {
     Members,
     /// An operator's.
     Operator,
+    /// A finding's: AWS GuardDuty saw what it did.
+    Finding,
 }
 
 impl Who {
@@ -52,12 +54,13 @@ impl Who {
             Self::Ladder => "ladder",
             Self::Members => "members",
             Self::Operator => "operator",
+            Self::Finding => "guardduty",
         }
     }
 
     /// Whose word this code is.
     pub fn of_code(code: &str) -> Option<Self> {
-        [Self::Ladder, Self::Members, Self::Operator].into_iter().find(|who| who.code() == code)
+        [Self::Ladder, Self::Members, Self::Operator, Self::Finding].into_iter().find(|who| who.code() == code)
     }
 }
 

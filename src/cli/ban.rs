@@ -2,7 +2,7 @@
 
 use super::ask::Target;
 use super::table::{Style, Table, harmless, number, paint, plain, span, wants_colour};
-use crate::control::bans::{BanRequest, BanStatus, BanView, BansView};
+use crate::control::bans::{BanRequest, BanStatus, BanView, BansView, FleetReach};
 use clap::{Args, Subcommand};
 use std::io::Write;
 use std::process::ExitCode;
@@ -65,13 +65,16 @@ pub fn ban(command: Ban) -> anyhow::Result<ExitCode> {
             let body = serde_json::to_string(&BanRequest { address, duration, reason })?;
             let text = how.target.post(LIST, body)?;
             how.show(text, LIST, |ban: &BanView, _| {
-                format!("banned: {} for {}, until {}\n", harmless(&ban.network), span(ban.left_s), harmless(&ban.until))
+                let (network, until) = (harmless(&ban.network), harmless(&ban.until));
+                format!("banned: {network} for {}, until {until}\n{}", span(ban.left_s), reach(ban))
             })?
         }
         Ban::Remove { address, how } => {
             let path = format!("{LIST}/{}", escaped(&address));
             let text = how.target.delete(&path)?;
-            how.show(text, &path, |ban: &BanView, _| format!("the ban of {} is lifted\n", harmless(&ban.network)))?
+            how.show(text, &path, |ban: &BanView, _| {
+                format!("the ban of {} is lifted\n{}", harmless(&ban.network), reach(ban))
+            })?
         }
         Ban::Pause(how) => switch(&how, "pause")?,
         Ban::Resume(how) => switch(&how, "resume")?,
@@ -97,6 +100,17 @@ fn switch(how: &How, word: &str) -> anyhow::Result<String> {
     let path = format!("{LIST}/{word}");
     let text = how.target.post(&path, String::new())?;
     how.show(text, &path, |status: &BanStatus, _| format!("{}; bans that hold: {}\n", ladder(status), status.active))
+}
+
+/// How far a ban, or its end, got beyond the weir that was asked: a line each.
+pub(super) fn reach(ban: &BanView) -> String {
+    let Some(reach) = &ban.reach else { return String::new() };
+    let fleet = reach.fleet.map(|fleet| match fleet {
+        FleetReach { tasks: 0, .. } => "  fleet    not told: its store cannot be reached; it will be".to_owned(),
+        FleetReach { heard, tasks } => format!("  fleet    heard by {heard} of {tasks} tasks"),
+    });
+    let waf = reach.waf.as_ref().map(|waf| format!("  AWS WAF  {}", harmless(&waf.to_string())));
+    fleet.into_iter().chain(waf).map(|line| line + "\n").collect()
 }
 
 /// What of an argument may stand in a path as it is; the rest is escaped.

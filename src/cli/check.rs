@@ -1,6 +1,6 @@
 //! `weir check FILE`: all that is wrong with a config, or what it means.
 
-use super::exit::Code;
+use super::exit::{Code, Failure};
 use super::table::{Table, number, plain};
 use crate::app;
 use crate::app::memory::{Memory, Row};
@@ -9,24 +9,26 @@ use crate::base::units::{Bytes, Share, show_duration};
 use crate::config::settings::{Action, Limit, LimitKey, PathPattern, Settings};
 use crate::config::{self, Loaded};
 use crate::control::reload::Fresh;
+use crate::control::source::{Options, Place, Source};
 use crate::verdict::{Policy, State};
 use std::fmt::{Display, Write as _};
 use std::io::Write as _;
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-/// Checks the config at `path`: a summary on standard output, or every fault on standard error.
-pub fn check(path: &Path) -> anyhow::Result<ExitCode> {
-    let (code, out, err) = examine(path);
+/// Checks the config at `place`: a summary on standard output, or every fault on standard error.
+pub fn check(place: Place) -> anyhow::Result<ExitCode> {
+    let source = Source::new(place, Options::default()).map_err(|e| Failure::new(Code::Usage, e))?;
+    let (code, out, err) = examine(&source);
     std::io::stdout().lock().write_all(out.as_bytes())?;
     std::io::stderr().lock().write_all(err.as_bytes())?;
     Ok(code.into())
 }
 
 /// The exit code, and what goes to standard output and to standard error.
-pub fn examine(path: &Path) -> (Code, String, String) {
-    let Fresh { loaded: Loaded { settings, notes }, networks, .. } = match app::examine(path) {
+pub fn examine(source: &Source) -> (Code, String, String) {
+    let name = source.name();
+    let Fresh { loaded: Loaded { settings, notes }, networks, .. } = match app::examine(source) {
         Ok(fresh) => fresh,
         Err(unfit) => {
             let mut err = String::new();
@@ -38,11 +40,11 @@ pub fn examine(path: &Path) -> (Code, String, String) {
                 return (Code::NoInput, String::new(), err);
             }
             let (count, plural) = (unfit.faults.len(), if unfit.faults.len() == 1 { "" } else { "s" });
-            _ = writeln!(err, "{}: {count} fault{plural}", path.display());
+            _ = writeln!(err, "{name}: {count} fault{plural}");
             return (Code::Config, String::new(), err);
         }
     };
-    let mut out = format!("{} is good\n", path.display());
+    let mut out = format!("{name} is good\n");
     let state = State::new();
     let policy = Policy::compile(Arc::new(settings), &networks, &state, clock::now());
     let settings = &policy.settings;

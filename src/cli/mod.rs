@@ -13,6 +13,8 @@ pub mod table;
 pub mod top;
 pub mod why;
 
+use crate::base::units::parse_duration;
+use crate::control::source::Place;
 use ask::Target;
 use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
@@ -25,6 +27,7 @@ const EXAMPLES: &str = "\
 Examples:
   weir                                  serve with config/weir.toml
   weir serve --config /etc/weir.toml    serve with another config
+  weir serve --config ssm:/weir/config  serve with one in AWS: SSM, AppConfig, S3
   weir check /etc/weir.toml             say everything that is wrong with it
   weir simulate --log access.log.gz     what would the config have done to this traffic?
   weir status                           what the running weir does now
@@ -51,6 +54,7 @@ pub enum Command {
     /// Serve: listen, filter, pass on (what weir does without a command)
     #[command(after_help = "\
 SIGHUP takes the config anew, and so does a change of its file; one with a fault is refused and the last good one stays.
+A config in AWS is looked at every --config-poll; the last good one is kept on disk for a start while AWS is away.
 SIGTERM drains: /readyz turns to 503, connections finish, weir exits within listen.drain_timeout.
 WEIR_LOG sets what weir logs about itself on stderr, such as WEIR_LOG=debug.")]
     Serve(Serve),
@@ -58,8 +62,8 @@ WEIR_LOG sets what weir logs about itself on stderr, such as WEIR_LOG=debug.")]
     #[command(after_help = "Exit codes: 0 good, 66 unreadable, 78 faulty. For editors, see weir schema.")]
     Check {
         /// The config
-        #[arg(value_name = "FILE", default_value = DEFAULT_CONFIG)]
-        file: PathBuf,
+        #[arg(value_name = "CONFIG", default_value = DEFAULT_CONFIG)]
+        config: Place,
     },
     /// Print the JSON Schema of the config, or its reference
     #[command(
@@ -129,9 +133,15 @@ const DEFAULT_CONFIG: &str = "config/weir.toml";
 /// What serving needs.
 #[derive(Clone, Debug, Args)]
 pub struct Serve {
-    /// The config
-    #[arg(long, short, value_name = "FILE", env = "WEIR_CONFIG", default_value = DEFAULT_CONFIG)]
-    pub config: PathBuf,
+    /// The config: a file, ssm:/PATH, appconfig:APPLICATION/ENVIRONMENT/PROFILE or s3://BUCKET/KEY
+    #[arg(long, short, value_name = "CONFIG", env = "WEIR_CONFIG", default_value = DEFAULT_CONFIG)]
+    pub config: Place,
+    /// How often a config in AWS is looked at: 10s where nothing is said, as AppConfig asks for there
+    #[arg(long, value_name = "TIME", env = "WEIR_CONFIG_POLL", value_parser = parse_duration)]
+    pub config_poll: Option<Duration>,
+    /// Where the last good config from AWS is kept, for a start while AWS is away (weir finds a folder itself)
+    #[arg(long, value_name = "FILE", env = "WEIR_CONFIG_CACHE")]
+    pub config_cache: Option<PathBuf>,
 }
 
 /// Reads the command line. Where there is nothing left to do (`--help`, a mistake), says so and gives the exit code.
@@ -157,9 +167,11 @@ mod tests {
     #[test]
     fn serving_is_what_is_done_without_a_command() {
         for line in [&["weir", "--config", "x.toml"][..], &["weir", "serve", "-c", "x.toml"]] {
-            assert!(matches!(parsed(line), Command::Serve(s) if s.config.as_path() == "x.toml"), "{line:?}");
+            assert!(matches!(parsed(line), Command::Serve(s) if s.config == Place::File("x.toml".into())), "{line:?}");
         }
-        assert!(matches!(parsed(&["weir", "check"]), Command::Check { file } if file.as_path() == DEFAULT_CONFIG));
+        assert!(
+            matches!(parsed(&["weir", "check"]), Command::Check { config } if config == Place::File(DEFAULT_CONFIG.into()))
+        );
     }
 
     #[test]

@@ -1,17 +1,24 @@
 //! `weir serve`: start, wait for signals, drain.
 
 use super::exit::{Code, Failure};
+use super::{Serve, logging, status};
 use crate::app::{self, App, StartError};
+use crate::control::ecs;
+use crate::control::source::{Options, Source};
 use std::io;
-use std::path::Path;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Serves until SIGTERM or SIGINT.
-pub fn run(config: &Path) -> anyhow::Result<()> {
+pub fn run(serve: Serve) -> anyhow::Result<()> {
     // Before anything else: a signal that comes during the start must neither kill nor be lost.
     let mut signals = Signals::listen()?;
-    let app = app::start(config).map_err(|e| match e {
+    let options = Options { every: serve.config_poll, cache: serve.config_cache };
+    let source = Source::new(serve.config, options).map_err(|e| Failure::new(Code::Usage, e))?;
+    let identity = ecs::identify();
+    logging::name(&identity);
+    tracing::info!("weir {} starts as task {}", env!("CARGO_PKG_VERSION"), status::task(&identity));
+    let app = app::start_from(source, identity).map_err(|e| match e {
         StartError::NoInput(_) => Failure::new(Code::NoInput, format!("{e}; name a config with --config FILE")),
         StartError::Config(_) => Failure::new(Code::Config, e.to_string()),
         StartError::Bind(_) => Failure::new(Code::Unavailable, e.to_string()),

@@ -1,9 +1,13 @@
 //! `weir status`: what a running weir does.
 
 use super::ask::Target;
-use super::table::{Style, Table, number, paint, plain, span, wants_colour};
+use super::table::{Style, Table, harmless, number, paint, plain, span, wants_colour};
 use crate::control::flood::FloodStatus;
+use crate::control::identity::Identity;
+use crate::control::source::SourceStatus;
 use crate::control::status::{EndpointView, Phase, Status};
+use crate::sink::fleet::FleetStatus;
+use crate::sink::waf::WafStatus;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -38,6 +42,7 @@ fn head(status: &Status, colour: bool) -> String {
     let n = |n| number(n).0;
     let mut lines = vec![
         format!("weir {} is {} for {}", status.version, paint(phase, style, colour), span(status.uptime_s)),
+        format!("  task         {}", task(&status.identity)),
         format!("  listens on   {}", status.listen.join(", ")),
         format!("  config       {} ({}), loaded {}", config.path, config.hash, config.loaded),
         format!("  reloads      {} accepted, {} refused", config.reloads, config.reloads_failed),
@@ -53,6 +58,9 @@ fn head(status: &Status, colour: bool) -> String {
             n(log.dropped)
         ),
     ];
+    lines.extend(config.source.iter().map(|s| source(s, colour)));
+    lines.extend(status.fleet.iter().map(|f| fleet(f, colour)));
+    lines.extend(status.waf.iter().map(|w| waf(w, colour)));
     lines.extend(status.notes.iter().map(|note| paint(&format!("note: {note}"), Style::Bad, colour)));
     if let Some(refused) = &config.refused {
         let title = format!("the reload of {} was refused; the config before it stays in force:", refused.at);
@@ -63,6 +71,64 @@ fn head(status: &Status, colour: bool) -> String {
         lines.push(format!("changed, but counts only after a restart: {}", config.needs_restart.join(", ")));
     }
     lines.join("\n") + "\n"
+}
+
+/// Who a weir is, as far as it knows.
+pub(super) fn task(identity: &Identity) -> String {
+    let known = [("cluster", &identity.cluster), ("family", &identity.family), ("zone", &identity.zone)];
+    let known = known.iter().filter_map(|(name, value)| Some(format!(", {name} {}", value.as_ref()?)));
+    identity.task.clone() + &known.collect::<String>()
+}
+
+/// How it goes with a config in AWS.
+fn source(source: &SourceStatus, colour: bool) -> String {
+    let version = &source.version;
+    let mut text = match source.from.as_ref() {
+        "aws" => format!("  from AWS     version {version}, confirmed {} ago", span(source.age_s)),
+        _ => {
+            let warning = format!("the last good one, kept on disk {} ago", span(source.age_s));
+            format!("  from disk    version {version}, {}", paint(&warning, Style::Bad, colour))
+        }
+    };
+    text += &format!("; asked {} times, {} in vain", number(source.fetches).0, number(source.failures).0);
+    if let Some(why) = &source.failing {
+        text += &format!("\n{}", paint(&format!("the config cannot be fetched from AWS: {why}"), Style::Bad, colour));
+    }
+    text
+}
+
+/// This weir's part of its fleet.
+fn fleet(fleet: &FleetStatus, colour: bool) -> String {
+    if !fleet.connected {
+        let why = format!("alone for {}: {}", span(fleet.since_s), fleet.fault);
+        return format!("  fleet        {}, {}", harmless(&fleet.name), paint(&why, Style::Bad, colour));
+    }
+    let leads = if fleet.leads { ", led by this one" } else { "" };
+    let heard = fleet.heard_age_s.map_or("nothing heard yet".to_owned(), |age| format!("heard {} ago", span(age)));
+    format!("  fleet        {}: {} tasks{leads}, {heard}", harmless(&fleet.name), fleet.tasks)
+}
+
+/// The loop to AWS WAF.
+fn waf(waf: &WafStatus, colour: bool) -> String {
+    if !waf.writer {
+        return "  AWS WAF      written by another weir of the fleet".into();
+    }
+    let (ours, capacity) = waf.sets.iter().fold((0, 0), |(o, c), set| (o + set.ours, c + set.capacity));
+    let mut text = format!(
+        "  AWS WAF      {} networks in {} sets of {} in all, {} on their way; 95 of 100 taken within {} ms",
+        number(ours).0,
+        waf.sets.len(),
+        number(capacity).0,
+        number(waf.pending).0,
+        number(waf.sent.p95_ms).0
+    );
+    for set in &waf.sets {
+        if let Some(trouble) = &set.trouble {
+            let line = format!("AWS WAF, set {}: {trouble}", set.name);
+            text += &format!("\n{}", paint(&harmless(&line), Style::Bad, colour));
+        }
+    }
+    text
 }
 
 /// How things stand, and why, in one line.
@@ -168,6 +234,9 @@ mod tests {
         for part in [
             "weir 0.1.0 is serving for 1 m 1 s",
             "flood        attack for 1 m 15 s: the excess fetches no assets; offered 900/s of 300/s, usual 40/s",
+            "task         158d1c80, cluster edge",
+            "from disk    version 7, the last good one, kept on disk 1 h ago; asked 9 times, 2 in vain",
+            "the config cannot be fetched from AWS: no answer within 10s",
             "note: all clients share one key",
             "was refused",
             "has no unit",

@@ -29,6 +29,9 @@ fn show(why: &Why, colour: bool) -> String {
     }
     if !why.bans.is_empty() {
         text += &format!("\n{}\n{}\n", paint("Bans", Style::Bold, colour), super::ban::table(&why.bans).render(colour));
+        for ban in &why.bans {
+            text += &super::ban::reach(ban);
+        }
     }
     if why.trusted_proxy {
         text += "a trusted proxy: what it forwards is counted for the clients that it names\n";

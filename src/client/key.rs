@@ -36,6 +36,11 @@ impl ClientKey {
         self.ipv4().map_or_else(|| IpAddr::V6(Ipv6Addr::from(self.0)), IpAddr::V4)
     }
 
+    /// The key whose [`bits`](Self::bits) these are.
+    pub const fn from_bits(bits: u128) -> Self {
+        Self(bits)
+    }
+
     /// The number to hash.
     pub const fn bits(self) -> u128 {
         self.0

@@ -1,7 +1,7 @@
 //! What single values cannot tell: keys that contradict each other, setups that would hurt.
 
 use super::document::Document;
-use super::settings::{AddressFrom, Limit, LimitKey, ListEntry, Listen, OriginAddress, Settings};
+use super::settings::{AddressFrom, Limit, LimitKey, ListEntry, Listen, OriginAddress, Scope, Settings};
 use crate::base::units::show_duration;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -19,6 +19,18 @@ pub(super) fn check(settings: &Settings, document: &mut Document<'_>) {
     limits(settings, document);
     lists(settings, document);
     flood(settings, document);
+    fleet(settings, document);
+}
+
+/// A limit over the fleet means what it says only where there is one.
+fn fleet(settings: &Settings, document: &mut Document<'_>) {
+    if settings.fleet.enabled {
+        return;
+    }
+    for (i, limit) in settings.limits.iter().enumerate().filter(|(_, limit)| limit.scope == Scope::Fleet) {
+        let message = format!("{:?} counts what this task alone sees, as fleet.enabled is false", limit.name);
+        document.note(&format!("limit[{i}].scope"), message);
+    }
 }
 
 /// Whoever writes about floods is told what a secret of each process's own means.

@@ -1,6 +1,7 @@
 //! What a reload would change.
 
 mod flood;
+mod shared;
 
 use super::settings::{Ban, Limit, LimitKey, Listen, Origin, Settings};
 use crate::base::units::show_duration;
@@ -113,6 +114,7 @@ pub(super) fn values(settings: &Settings) -> Vec<(String, String)> {
     });
     out.flood(&settings.flood);
     out.within("ban", |out| out.ban(&settings.ban));
+    out.shared(settings);
     out.within("reply", |out| {
         out.put("page", files(&settings.reply.page));
         out.put("problem", files(&settings.reply.problem));
@@ -257,6 +259,7 @@ pub(super) fn limit_values(limit: &Limit) -> Vec<(&'static str, String)> {
         ("key", limit.key.to_string()),
         ("ipv4_prefix", ipv4),
         ("ipv6_prefix", ipv6),
+        ("scope", limit.scope.to_string()),
         ("action", limit.action.to_string()),
         ("enforce", limit.enforce.to_string()),
         ("slots", limit.slots.to_string()),

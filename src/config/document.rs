@@ -95,6 +95,12 @@ impl<'d> Document<'d> {
         }
     }
 
+    /// A fault of the value of `key`, told without the value: it holds a secret.
+    pub(super) fn fault_of_secret(&mut self, key: &str, message: impl Into<String>) {
+        let span = self.locate(key).0.unwrap_or(0..0);
+        self.fault_at(key, span, false, message);
+    }
+
     /// A fault of several keys together; the first one's place is named. Said only if each could be read.
     pub(super) fn fault_between(&mut self, keys: &[&str], message: impl Into<String>) {
         if keys.iter().all(|key| self.could_read(key)) {

@@ -67,6 +67,15 @@ pub fn load_str(text: &str, origin_name: &str) -> Result<Loaded, Faults> {
 
 /// The same for whoever needs no file of the keys that begin with one of `keys`: one that can't be read is no fault.
 pub fn load_str_without(text: &str, origin_name: &str, keys: &[&str]) -> Result<Loaded, Faults> {
+    read_whole(text, origin_name, Path::new(origin_name).parent().unwrap_or(Path::new("")), keys)
+}
+
+/// The same for a text that came from no file: relative paths start at `base`.
+pub fn load_str_at(text: &str, origin_name: &str, base: &Path) -> Result<Loaded, Faults> {
+    read_whole(text, origin_name, base, &[])
+}
+
+fn read_whole(text: &str, origin_name: &str, base: &Path, keys: &[&str]) -> Result<Loaded, Faults> {
     let origin = origin_name.to_owned();
     if text.len() > MAX_CONFIG_BYTES {
         let message = "is larger than 1MiB; move long lists to files of their own".to_owned();
@@ -74,7 +83,6 @@ pub fn load_str_without(text: &str, origin_name: &str, keys: &[&str]) -> Result<
         return Err(Faults { origin, list: vec![fault], unreadable: false });
     }
     let (root, errors) = DeTable::parse_recoverable(text);
-    let base = Path::new(origin_name).parent().unwrap_or(Path::new(""));
     let mut document = Document::new(text, root.get_ref(), base);
     for error in &errors {
         document.syntax_fault(error.span(), error.message());

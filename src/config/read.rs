@@ -6,6 +6,7 @@ mod flood;
 mod later;
 mod limit;
 mod origin;
+mod shared;
 
 use super::document::Document;
 use super::kind::{byte_rate, choice, duration, flag, list, rate, share, size, whole};
@@ -58,6 +59,9 @@ fn config(s: &mut Section<'_, '_>) -> Settings {
         limits: s.tables("limit", limit::MOST, "A limit; several are tried in their order.", limit::limit),
         flood: s.table("flood", "What is done against floods.", flood::flood),
         ban: s.table("ban", "Who is turned away for a time. A time-out for repeated offences, step by step.", ban::ban),
+        waf: s.table("waf", "Bans handed to AWS WAF, which then refuses at the load balancer.", shared::waf),
+        guardduty: s.table("guardduty", "Findings of AWS GuardDuty, from an SQS queue.", shared::guardduty),
+        fleet: s.table("fleet", "What the tasks of one fleet share, through Valkey or Redis.", shared::fleet),
         reply: s.table("reply", "What a refused client gets to read, in place of the built-in texts.", reply),
         log: s.table("log", "The access log.", log),
     };

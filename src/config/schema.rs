@@ -64,7 +64,8 @@ fn to_json(value: &DeValue<'_>) -> Json {
         DeValue::Table(table) => {
             table.iter().map(|(key, value)| (key.get_ref().to_string(), to_json(value.get_ref()))).collect()
         }
-        DeValue::Float(_) | DeValue::Datetime(_) => Json::Null,
+        DeValue::Float(number) => json!(number.as_str().parse::<f64>().unwrap_or_default()),
+        DeValue::Datetime(_) => Json::Null,
     }
 }
 

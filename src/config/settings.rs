@@ -2,9 +2,11 @@
 
 mod ban;
 mod challenge;
+mod shared;
 
 pub use ban::{Ban, Threshold};
 pub use challenge::{Challenge, Form, Secret};
+pub use shared::{FindingAction, Fleet, GuardDuty, Scope, Waf, WafScope, WafStep};
 
 use crate::base::units::{Bytes, Rate, Share};
 use ipnet::IpNet;
@@ -32,6 +34,12 @@ pub struct Settings {
     pub flood: Flood,
     /// Who is turned away for a time.
     pub ban: Ban,
+    /// Bans handed to AWS WAF.
+    pub waf: Waf,
+    /// Findings of AWS GuardDuty.
+    pub guardduty: GuardDuty,
+    /// What tasks share.
+    pub fleet: Fleet,
     /// What a refused client gets to read.
     pub reply: Reply,
     /// The access log.
@@ -340,6 +348,8 @@ pub struct Limit {
     pub enforce: Share,
     /// How many keys in debt the limit can tell apart, 8 bytes each.
     pub slots: u32,
+    /// Over what it counts.
+    pub scope: Scope,
 }
 
 /// `[reply]`.

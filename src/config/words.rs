@@ -1,7 +1,8 @@
 //! The words that a config writes for settings which are no plain numbers or texts.
 
 use super::settings::{
-    Action, AddressFrom, Balance, Form, LimitKey, ListEntry, LogTarget, OriginAddress, OriginProtocol, PathPattern,
+    Action, AddressFrom, Balance, FindingAction, Form, LimitKey, ListEntry, LogTarget, OriginAddress, OriginProtocol,
+    PathPattern, Scope, WafScope, WafStep,
 };
 use std::fmt;
 
@@ -23,6 +24,17 @@ pub(super) const CHALLENGE_FORMS: &[(&str, Form)] = &[("redirect", Form::Redirec
 /// Words of `limit.action`.
 pub(super) const ACTIONS: &[(&str, Action)] =
     &[("refuse", Action::Refuse), ("observe", Action::Observe), ("close", Action::Close)];
+/// Words of `limit.scope`.
+pub(super) const SCOPES: &[(&str, Scope)] = &[("task", Scope::Task), ("fleet", Scope::Fleet)];
+/// Words of `waf.scope`.
+pub(super) const WAF_SCOPES: &[(&str, WafScope)] =
+    &[("regional", WafScope::Regional), ("cloudfront", WafScope::CloudFront)];
+/// Words of `waf.from_step`.
+pub(super) const WAF_STEPS: &[(&str, WafStep)] =
+    &[("refuse", WafStep::Refuse), ("close", WafStep::Close), ("ban", WafStep::Ban)];
+/// Words of `guardduty.action`.
+pub(super) const FINDING_ACTIONS: &[(&str, FindingAction)] =
+    &[("ban", FindingAction::Ban), ("suspect", FindingAction::Suspect)];
 
 fn word<T: PartialEq>(words: &[(&'static str, T)], of: &T) -> &'static str {
     words.iter().find(|(_, value)| value == of).map_or("", |(word, _)| word)
@@ -104,5 +116,29 @@ impl fmt::Display for LogTarget {
             Self::Stdout => f.write_str("stdout"),
             Self::File(path) => path.display().fmt(f),
         }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(word(SCOPES, self))
+    }
+}
+
+impl fmt::Display for WafScope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(word(WAF_SCOPES, self))
+    }
+}
+
+impl fmt::Display for WafStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(word(WAF_STEPS, self))
+    }
+}
+
+impl fmt::Display for FindingAction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(word(FINDING_ACTIONS, self))
     }
 }

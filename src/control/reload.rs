@@ -3,6 +3,7 @@
 use super::lists;
 use super::resolve::resolve_once;
 use super::sight::Sight;
+use super::source::{Source, Text};
 use super::status::{ConfigStatus, FaultView, Refusal, Reloaded};
 use crate::base::clock;
 use crate::base::rfc3339;
@@ -15,7 +16,6 @@ use crate::verdict::policy::Networks;
 use crate::verdict::{Policy, State};
 use arc_swap::ArcSwap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
@@ -39,6 +39,8 @@ pub struct Fresh {
     pub hash: String,
     /// What its files looked like before they were read.
     pub sight: Sight,
+    /// What AWS gave, where it comes from there.
+    pub fetched: Option<Arc<Text>>,
 }
 
 /// A config that can't be used.
@@ -52,22 +54,24 @@ pub struct Unfit {
     pub sight: Sight,
 }
 
-/// Reads the config at `path` and its lists.
+/// Reads the config of `source` and its lists.
 ///
 /// # Errors
 /// Every fault, in the words of `weir check`.
-pub fn read(path: &Path) -> Result<Fresh, Unfit> {
-    let sight = Sight::of_config(path);
-    let origin = path.display().to_string();
+pub fn read(source: &Source) -> Result<Fresh, Unfit> {
+    let sight = Sight::of_config(source);
+    let origin = source.name();
     let views = |faults: &[Fault]| faults.iter().map(|f| view(&origin, f)).collect();
-    let loaded = config::read_text(path).and_then(|text| Ok((config::load_str(&text, &origin)?, hash_of(&text))));
-    let (loaded, hash) = match loaded {
+    let loaded = source
+        .read()
+        .and_then(|(text, fetched)| Ok((config::load_str_at(&text, &origin, source.base())?, hash_of(&text), fetched)));
+    let (loaded, hash, fetched) = match loaded {
         Ok(loaded) => loaded,
         Err(Faults { list, unreadable, .. }) => return Err(Unfit { faults: views(&list), unreadable, sight }),
     };
     let sight = sight.and_of(&loaded.settings);
     match lists::read(&loaded.settings.lists) {
-        Ok(networks) => Ok(Fresh { loaded, networks, hash, sight }),
+        Ok(networks) => Ok(Fresh { loaded, networks, hash, sight, fetched }),
         Err(faults) => Err(Unfit { faults: views(&faults), unreadable: false, sight }),
     }
 }
@@ -89,22 +93,23 @@ fn view(origin: &str, fault: &Fault) -> FaultView {
 }
 
 /// The status of a config that has just come into force.
-pub fn status_of(path: &Path, hash: &str) -> ConfigStatus {
+pub fn status_of(source: &Source, hash: &str) -> ConfigStatus {
     ConfigStatus {
-        path: path.display().to_string(),
+        path: source.name(),
         hash: hash.to_owned(),
         loaded: rfc3339::from_unix_nanos(clock::unix_nanos(clock::now())),
         reloads: 0,
         reloads_failed: 0,
         refused: None,
         needs_restart: Vec::new(),
+        source: None,
     }
 }
 
 /// What a reload reaches.
 pub struct Reloader {
-    /// The file.
-    pub path: PathBuf,
+    /// Where the config comes from.
+    pub source: Source,
     /// The config in force.
     pub policy: Arc<ArcSwap<Policy>>,
     /// What outlives the reload.
@@ -128,11 +133,24 @@ pub struct Reloader {
 }
 
 impl Reloader {
-    /// Reads the config again and puts it in force, whole or not at all.
+    /// Fetches the config again, where it is in AWS, reads it and puts it in force, whole or not at all.
     ///
     /// # Errors
     /// Every fault; the config in force stays.
     pub async fn reload(&self, cause: &str) -> Result<Reloaded, Refusal> {
+        if let Err(why) = self.source.fetch().await {
+            let message = format!("{}: cannot be fetched: {why}", self.source.name());
+            tracing::error!(cause, "config not reloaded, the last good one stays: {message}");
+            return Err(refusal(vec![FaultView { message, ..FaultView::default() }]));
+        }
+        self.take(cause).await
+    }
+
+    /// Reads the config as it was last fetched, or as it stands on disk, and puts it in force, whole or not at all.
+    ///
+    /// # Errors
+    /// Every fault; the config in force stays.
+    pub async fn take(&self, cause: &str) -> Result<Reloaded, Refusal> {
         let _turn = self.turn.lock().await;
         match self.prepared() {
             Ok((fresh, commit)) => {
@@ -146,9 +164,9 @@ impl Reloader {
         }
     }
 
-    /// The config as it stands on disk, checked whole, and what is left to do to put it in force.
+    /// The config as it stands, checked whole, and what is left to do to put it in force.
     fn prepared(&self) -> Result<(Fresh, Commit), Unfit> {
-        let fresh = read(&self.path)?;
+        let fresh = read(&self.source)?;
         match (self.prepare)(&fresh.loaded.settings) {
             Ok(commit) => Ok((fresh, commit)),
             Err(faults) => {
@@ -172,7 +190,7 @@ impl Reloader {
     /// Whether a file of the last attempt looks different now.
     pub fn is_outdated(&self) -> bool {
         let seen = self.sight();
-        *seen != seen.again()
+        *seen != seen.again(&self.source)
     }
 
     async fn apply(&self, fresh: Fresh, commit: Commit, cause: &str) -> Reloaded {
@@ -200,8 +218,10 @@ impl Reloader {
             reloads: before.reloads + 1,
             reloads_failed: before.reloads_failed,
             needs_restart: needs_restart.iter().filter(|c| !c.live).map(|c| c.key.clone()).collect(),
-            ..status_of(&self.path, &fresh.hash)
+            ..status_of(&self.source, &fresh.hash)
         }));
+        let (source, fetched) = (self.source.clone(), fresh.fetched);
+        let _ = tokio::task::spawn_blocking(move || source.accept(fetched.as_ref())).await;
         let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
         tracing::info!(cause, "config reloaded: {}", summary(&changes));
         Reloaded { changes }
@@ -211,7 +231,7 @@ impl Reloader {
         for fault in &faults {
             tracing::error!(cause, "config not reloaded, the last good one stays: {}", fault.message);
         }
-        let refusal = Refusal { at: rfc3339::from_unix_nanos(clock::unix_nanos(clock::now())), faults };
+        let refusal = refusal(faults);
         let before = self.status.load_full();
         self.status.store(Arc::new(ConfigStatus {
             reloads_failed: before.reloads_failed + 1,
@@ -220,6 +240,10 @@ impl Reloader {
         }));
         refusal
     }
+}
+
+fn refusal(faults: Vec<FaultView>) -> Refusal {
+    Refusal { at: rfc3339::from_unix_nanos(clock::unix_nanos(clock::now())), faults }
 }
 
 fn summary(changes: &[String]) -> String {

@@ -1,5 +1,6 @@
 //! What the files of a config look like, to notice that one of them changed.
 
+use super::source::Source;
 use crate::config::settings::{ListEntry, Secret, Settings};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -9,23 +10,29 @@ type Look = Option<(u64, u64, u64, i64, i64)>;
 
 /// Files, and how each looked before it was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Sight(Vec<(PathBuf, Look)>);
+pub struct Sight {
+    files: Vec<(PathBuf, Look)>,
+    /// Of a config that is fetched.
+    revision: u64,
+}
 
 impl Sight {
     /// A look at the config alone.
-    pub fn of_config(config: &Path) -> Self {
-        Self(vec![(config.to_owned(), look(config))])
+    pub fn of_config(config: &Source) -> Self {
+        let files = config.file().map(|path| (path.to_owned(), look(path)));
+        Self { files: files.into_iter().collect(), revision: config.revision() }
     }
 
     /// A look at every file that the settings name and a reload reads, behind this one at the config.
     pub fn and_of(mut self, settings: &Settings) -> Self {
-        self.0.extend(named(settings).map(|path| (path.to_owned(), look(path))));
+        self.files.extend(named(settings).map(|path| (path.to_owned(), look(path))));
         self
     }
 
-    /// The same files as they look now.
-    pub fn again(&self) -> Self {
-        Self(self.0.iter().map(|(path, _)| (path.clone(), look(path))).collect())
+    /// The same files as they look now, and what is now fetched of `config`.
+    pub fn again(&self, config: &Source) -> Self {
+        let files = self.files.iter().map(|(path, _)| (path.clone(), look(path)));
+        Self { files: files.collect(), revision: config.revision() }
     }
 }
 

@@ -2,8 +2,13 @@
 
 use super::bans::{BanStatus, BanView};
 use super::flood::{FloodStatus, StandingView};
+use super::guardduty::GuardDutyStatus;
+use super::identity::Identity;
 use super::recent::Refused;
+use super::source::SourceStatus;
 use crate::event::entry::Entry;
+use crate::sink::fleet::FleetStatus;
+use crate::sink::waf::WafStatus;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -25,6 +30,9 @@ pub enum Phase {
 pub struct Status {
     /// The program's version.
     pub version: Cow<'static, str>,
+    /// Who this weir is.
+    #[serde(default)]
+    pub identity: Identity,
     /// Where it is in its life.
     pub phase: Phase,
     /// When it started: RFC 3339.
@@ -55,6 +63,15 @@ pub struct Status {
     pub bytes_out: u64,
     /// The ladder and its bans.
     pub bans: BanStatus,
+    /// The queue of findings, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guardduty: Option<GuardDutyStatus>,
+    /// The loop to AWS WAF, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waf: Option<WafStatus>,
+    /// The fleet, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fleet: Option<FleetStatus>,
     /// The flood detector.
     pub flood: FloodStatus,
     /// The origin.
@@ -80,6 +97,9 @@ pub struct ConfigStatus {
     pub refused: Option<Refusal>,
     /// Keys that changed but count only after a restart.
     pub needs_restart: Vec<String>,
+    /// How it goes with AWS, where the config comes from there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<SourceStatus>,
 }
 
 /// A refused reload.
@@ -291,6 +311,7 @@ pub(crate) fn fixture() -> Status {
     };
     Status {
         version: "0.1.0".into(),
+        identity: Identity { task: "158d1c80".into(), cluster: Some("edge".into()), ..Identity::default() },
         phase: Phase::Serving,
         started: "2024-02-29T12:00:00.000Z".into(),
         uptime_s: 61.5,
@@ -303,6 +324,7 @@ pub(crate) fn fixture() -> Status {
             reloads_failed: 1,
             refused: None,
             needs_restart: vec!["listen.http".into()],
+            source: Some(super::source::fixture()),
         },
         notes: vec!["all clients share one key".into()],
         requests: vec![reason("forwarded", "forward", 1_000), reason("limit", "refuse", 9)],
@@ -326,6 +348,9 @@ pub(crate) fn fixture() -> Status {
         bytes_in: 7,
         bytes_out: 8,
         bans: super::bans::fixture(),
+        guardduty: Some(GuardDutyStatus { received: 9, acted: 2, poison: 1, ..GuardDutyStatus::default() }),
+        waf: Some(crate::sink::waf::status::fixture()),
+        fleet: Some(crate::sink::fleet::fixture()),
         flood: super::flood::fixture().status,
         origin: OriginStatus {
             capacity: "500/s".into(),

@@ -29,12 +29,12 @@ pub async fn run(reloader: Arc<Reloader>, mut stop: watch::Receiver<bool>) {
                 // Somebody may have asked for a reload meanwhile.
                 if reloader.is_outdated() {
                     // The faults are logged and in the status; nothing is left to do with them here.
-                    let _ = reloader.reload("file change").await;
+                    let _ = reloader.take("change").await;
                 }
             } else if tried.elapsed() >= RETRY {
                 tried = Instant::now();
                 if reloader.is_mended() {
-                    let _ = reloader.reload("a file that was missed").await;
+                    let _ = reloader.take("a file that was missed").await;
                 }
             }
         }
@@ -48,10 +48,10 @@ pub async fn run(reloader: Arc<Reloader>, mut stop: watch::Receiver<bool>) {
 /// A file half written, or a pair of which one is new: waits until two looks agree.
 async fn rest(reloader: &Reloader) {
     let since = Instant::now();
-    let mut now = reloader.sight().again();
+    let mut now = reloader.sight().again(&reloader.source);
     while since.elapsed() < RESTLESS {
         tokio::time::sleep(LOOK).await;
-        let next = now.again();
+        let next = now.again(&reloader.source);
         if next == now {
             return;
         }

@@ -74,6 +74,7 @@ pub struct Detector {
     missed: u64,
     pinned: Option<FloodState>,
     strength: u8,
+    peers_attack: bool,
 }
 
 impl Default for Detector {
@@ -99,6 +100,7 @@ impl Default for Detector {
             missed: 0,
             pinned: None,
             strength: 1,
+            peers_attack: false,
         }
     }
 }
@@ -127,6 +129,11 @@ impl Detector {
     /// Holds a state, or lets go of it: for tests and for operators.
     pub fn pin(&mut self, state: Option<FloodState>) {
         self.pinned = state;
+    }
+
+    /// Whether most tasks of the fleet see an attack: what is unusual here is then a part of it.
+    pub const fn peers_attack(&mut self, attack: bool) {
+        self.peers_attack = attack;
     }
 
     /// Does the ticks that are due at `now`; what changed, if anything did.
@@ -229,6 +236,7 @@ impl Detector {
         }
         match self.state {
             FloodState::Normal if alarm => Some((FloodState::Elevated, Cause::Rate)),
+            FloodState::Elevated if self.peers_attack => Some((FloodState::Attack, Cause::Fleet)),
             FloodState::Elevated if harm => Some((FloodState::Overload, signs.cause_of_harm())),
             FloodState::Normal => None,
             FloodState::Elevated => self.settle(!alarm && low, now),

@@ -19,7 +19,6 @@ pub mod signs;
 pub mod sketch;
 pub mod state;
 pub mod tally;
-pub mod top;
 pub mod view;
 pub mod window;
 
@@ -173,6 +172,19 @@ impl Flood {
     /// Holds a state, or lets go of it: for tests and for operators.
     pub fn pin(&self, state: Option<FloodState>) {
         self.detector().pin(state);
+    }
+
+    /// Whether most tasks of the fleet see an attack.
+    pub fn peers_attack(&self, attack: bool) {
+        self.detector().peers_attack(attack);
+    }
+
+    /// Draws its lotteries by other keys: those of the fleet, so that all tasks leave out the same clients.
+    pub fn draw_by(&self, lottery: [u64; 2]) {
+        // Held, so that no tick carries the old ones on.
+        let _detector = self.detector();
+        let view = View { lottery, ..View::clone(&self.view.load()) };
+        self.view.store(std::sync::Arc::new(view));
     }
 
     /// The latest changes of state, oldest first.

@@ -12,11 +12,11 @@ use super::distinct::Distinct;
 use super::rank::Rank;
 use super::sketch::Sketch;
 use super::tally::Tally;
-use super::top::Top;
 use super::view::View;
 use crate::base::clock::Time;
 use crate::client::key::ClientKey;
 use crate::limit::seeds::Seeds;
+use crate::limit::top::Top;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 

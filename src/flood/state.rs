@@ -52,13 +52,15 @@ pub enum Cause {
     Over,
     /// It has lasted too long to be anything but the new normal.
     Lasting,
+    /// Most tasks of the fleet see an attack, and here it is unusual too.
+    Fleet,
     /// A test or an operator said so.
     Pinned,
 }
 
 impl Cause {
     /// All.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Rate,
         Self::Load,
         Self::NoAssets,
@@ -69,6 +71,7 @@ impl Cause {
         Self::Costly,
         Self::Over,
         Self::Lasting,
+        Self::Fleet,
         Self::Pinned,
     ];
 
@@ -85,6 +88,7 @@ impl Cause {
             Self::Costly => "costly",
             Self::Over => "over",
             Self::Lasting => "lasting",
+            Self::Fleet => "fleet",
             Self::Pinned => "pinned",
         }
     }
@@ -102,6 +106,7 @@ impl Cause {
             Self::Costly => "what is asked for takes the origin so long that it fills what may be in flight",
             Self::Over => "what is offered has stayed low",
             Self::Lasting => "it has lasted long enough to be the new normal",
+            Self::Fleet => "most tasks of the fleet see an attack, and here more comes than usual",
             Self::Pinned => "held by hand",
         }
     }

@@ -36,6 +36,36 @@ impl Decision {
     }
 }
 
+/// What a request costs and what debt is let be, both in ticks: those of a whole bucket, or of one part of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    price: u64,
+    full: u64,
+}
+
+impl Terms {
+    /// How many requests go at once after a pause.
+    pub const fn depth(&self) -> u32 {
+        (self.full / self.price) as u32
+    }
+
+    /// What one request costs.
+    pub(super) const fn price(&self) -> u64 {
+        self.price
+    }
+
+    /// The most debt, in intervals, rounded up.
+    pub(super) const fn most(&self) -> u32 {
+        self.full.div_ceil(INTERVAL) as u32
+    }
+}
+
+/// The smallest part of a bucket; a smaller one counts as this.
+const LEAST_PART: f64 = 1e-5;
+
+/// The least depth of a part, in requests: with one alone a request that comes a moment late wastes what came meanwhile.
+const LEAST_DEPTH: f64 = 1.25;
+
 /// A rate and a burst, ready for arithmetic.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Quota {
@@ -71,6 +101,26 @@ impl Quota {
         self.burst
     }
 
+    /// The same rate with another burst.
+    #[must_use]
+    pub fn with_burst(self, burst: u32) -> Self {
+        Self { burst: burst.clamp(1, MAX_BURST), ..self }
+    }
+
+    /// The terms of the part `share` of the bucket: a request costs so much more, and so the part's rate is exact, while
+    /// its burst is the same part of the whole one.
+    ///
+    /// Several parts together are not one bucket: what comes by chance finds one empty while another is full. With
+    /// `lends` a part goes into debt by one deviation of such a chance, and one more; to be paid back before it admits
+    /// again without.
+    pub fn part(&self, share: f64, lends: bool) -> Terms {
+        let share = if share.is_finite() { share.clamp(LEAST_PART, 1.0) } else { LEAST_PART };
+        let price = (INTERVAL as f64 / share).ceil();
+        let own = f64::from(self.burst) * share;
+        let depth = if lends { own + own.sqrt() + 1.0 } else { own.max(LEAST_DEPTH) };
+        Terms { price: price as u64, full: ((depth * price) as u64).min(u64::from(MAX_BURST) * INTERVAL) }
+    }
+
     /// Whether both count time in the same ticks, that is, have the same rate.
     pub const fn same_ticks(&self, other: &Self) -> bool {
         self.scale == other.scale
@@ -98,9 +148,15 @@ impl Quota {
     /// Whether a bucket with this debt admits one more. A debt beyond the empty bucket's counts as that.
     #[inline]
     pub(super) fn decide(&self, debt: u64) -> Decision {
-        let (after, full) = (debt.min(self.full()) + INTERVAL, self.full());
+        self.decide_on(debt.min(self.full()), Terms { price: INTERVAL, full: self.full() })
+    }
+
+    /// As [`decide`](Self::decide), on other terms. A debt beyond them counts whole: it is to be paid back.
+    #[inline]
+    pub(super) fn decide_on(&self, debt: u64, Terms { price, full }: Terms) -> Decision {
+        let after = debt + price;
         if after <= full {
-            Decision::Admit { remaining: ((full - after) / INTERVAL) as u32 }
+            Decision::Admit { remaining: ((full - after) / price) as u32 }
         } else {
             Decision::Refuse { retry_after: self.duration(after - full) }
         }
@@ -153,11 +209,31 @@ mod tests {
     }
 
     #[test]
+    fn parts_have_their_part_of_rate_and_burst() {
+        let quota = Quota::new(per(10, 1), 100);
+        let eighth = quota.part(0.125, false);
+        assert_eq!((eighth.price, eighth.full, eighth.depth()), (8 * INTERVAL, 100 * INTERVAL, 12));
+        assert_eq!(quota.part(0.125, true).depth(), 17, "12.5, its root, and one");
+        assert_eq!(quota.part(1.0, false), Terms { price: INTERVAL, full: 100 * INTERVAL });
+        let sliver = quota.part(0.001, false);
+        assert_eq!((sliver.depth(), sliver.full), (1, 1_250 * INTERVAL), "one request from a full part");
+        let Decision::Refuse { retry_after } = quota.decide_on(sliver.price, sliver) else { panic!("admitted") };
+        assert_eq!(retry_after.as_millis(), 75_000, "of the 100 s between two");
+    }
+
+    #[test]
     fn senseless_numbers_are_bounded() {
         assert_eq!(Quota::new(per(10, 1), 0).burst(), 1);
         assert_eq!(Quota::new(per(10, 1), u32::MAX).burst(), MAX_BURST);
         let fastest = Quota::new(per(u32::MAX, 1), 1);
         assert_eq!(fastest.ticks(Time::from_nanos(1_000_000)), 999_999);
         assert!(Quota::new(Rate { count: 0, period: Duration::ZERO }, 1).decide(0).admits());
+        for share in [f64::NAN, f64::INFINITY, -1.0, 0.0, 2.0] {
+            for (burst, lends) in [(1, false), (u32::MAX, true), (u32::MAX, false), (1_000_000, true)] {
+                let quota = Quota::new(per(10, 1), burst);
+                let part = quota.part(share, lends);
+                assert!(quota.decide_on(0, part).admits() && part.most() <= MAX_BURST, "{share} {burst} {part:?}");
+            }
+        }
     }
 }

@@ -8,7 +8,7 @@
 //!
 //! TAT wraps. [`Table::sweep`] clears what has been over for long before it could be read as debt again.
 
-use super::gcra::{Decision, INTERVAL, Quota};
+use super::gcra::{Decision, INTERVAL, Quota, Terms};
 use super::memory::{Line, Lines, SLOTS, prefetch};
 use super::seeds::Seeds;
 use crate::base::clock::Time;
@@ -93,18 +93,37 @@ impl Table {
         quota.decide(self.look(spot, quota.ticks(now)).debt)
     }
 
+    /// As [`peek`](Self::peek), on the terms of a part of the bucket; also whether the key is in debt at all.
+    #[inline]
+    pub fn peek_part(&self, spot: Spot, quota: &Quota, now: Time, terms: Terms) -> (Decision, bool) {
+        let debt = self.look(spot, quota.ticks(now)).debt;
+        (quota.decide_on(debt, terms), debt > 0)
+    }
+
     /// Admits one request and charges it, or refuses and writes nothing.
     #[inline]
     pub fn take(&self, spot: Spot, quota: &Quota, now: Time) -> Decision {
+        self.charge(spot, quota, now, INTERVAL, |debt| quota.decide(debt))
+    }
+
+    /// As [`take`](Self::take), on the terms of a part of the bucket.
+    #[inline]
+    pub fn take_part(&self, spot: Spot, quota: &Quota, now: Time, terms: Terms) -> Decision {
+        self.charge(spot, quota, now, terms.price(), |debt| quota.decide_on(debt, terms))
+    }
+
+    /// Charges `price` ticks where `decide` admits.
+    #[inline(always)]
+    fn charge(&self, spot: Spot, quota: &Quota, now: Time, price: u64, decide: impl Fn(u64) -> Decision) -> Decision {
         debug_assert!(!self.needs_retick(quota), "the quota counts in other ticks than the table");
         let now = quota.ticks(now);
         loop {
             let seen = self.look(spot, now);
-            let decision = quota.decide(seen.debt);
+            let decision = decide(seen.debt);
             if !decision.admits() {
                 return decision;
             }
-            let word = pack(spot.fingerprint, now.wrapping_add(seen.debt + INTERVAL));
+            let word = pack(spot.fingerprint, now.wrapping_add(seen.debt + price));
             let slot = &self.line(spot).0[seen.slot];
             // Relaxed: a slot is whole in its one word and publishes nothing else. A failure means that somebody
             // else got on, so the loop ends; it looks again, as the key may have got a slot meanwhile.
@@ -130,6 +149,27 @@ impl Table {
             // Relaxed: as in `take`.
             if slot.compare_exchange(seen.word, word, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
                 return true;
+            }
+        }
+    }
+
+    /// The key's part of the bucket goes from `old` to `new`, and what is left in it stays the same number of requests:
+    /// a larger part fills up by and by, so that no client gains a burst by moving its weight between parts. Nobody
+    /// comes to owe more than `most` intervals.
+    pub fn rescale(&self, spot: Spot, quota: &Quota, now: Time, (old, new): (f64, f64), most: u32) {
+        let (now, full) = (quota.ticks(now), quota.full() as f64);
+        loop {
+            let seen = self.look(spot, now);
+            let debt = full - (full - seen.debt as f64) * (old / new);
+            let debt = (debt.max(0.0) as u64).min(u64::from(most) * INTERVAL);
+            if debt.abs_diff(seen.debt) < INTERVAL {
+                return;
+            }
+            let word = pack(spot.fingerprint, now.wrapping_add(debt));
+            let slot = &self.line(spot).0[seen.slot];
+            // Relaxed: as in `take`.
+            if slot.compare_exchange(seen.word, word, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+                return;
             }
         }
     }

@@ -16,6 +16,7 @@ use crate::verdict::reason::Reason;
 use crate::verdict::{Policy, State};
 use http::HeaderMap;
 use pingora_http::RequestHeader;
+use ring::digest::{SHA256, digest};
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::sync::OnceLock;
@@ -34,9 +35,9 @@ pub(super) fn of_head<'a>(
     let path = path::normalise(head.target.as_bytes(), buffer);
     let client = ClientKey::new(address, policy.settings.client.ipv6_prefix);
     let mut facts = Facts::new(address, client, Method::parse(head.method.as_bytes()), path);
-    for (slot, name) in facts.header_keys.iter_mut().zip(&policy.header_keys) {
+    for (i, name) in policy.header_keys.iter().enumerate() {
         let found = head.headers.iter().find(|h| h.name.eq_ignore_ascii_case(name));
-        *slot = found.map(|h| header_key(h.value));
+        facts.header_keys[i] = found.map(|h| header_key(h.value, policy.header_shared[i]));
     }
     facts.query = head.target.contains('?');
     facts.user_agent = head.user_agent;
@@ -110,8 +111,8 @@ fn address_of<'h>(
 
 fn header_keys(headers: &HeaderMap, policy: &Policy) -> [Option<u128>; MAX_HEADER_KEYS] {
     let mut keys = [None; MAX_HEADER_KEYS];
-    for (slot, name) in keys.iter_mut().zip(&policy.header_keys) {
-        *slot = headers.get(name.as_str()).map(|v| header_key(v.as_bytes()));
+    for (i, name) in policy.header_keys.iter().enumerate() {
+        keys[i] = headers.get(name.as_str()).map(|v| header_key(v.as_bytes(), policy.header_shared[i]));
     }
     keys
 }
@@ -131,8 +132,13 @@ fn method_fault(method: &[u8]) -> Option<Reason> {
     (tunnel_or_echo || method.iter().any(u8::is_ascii_lowercase)).then_some(Reason::MethodNotAllowed)
 }
 
-/// A header value as a table key; seeded, so that nobody can choose values that meet.
-fn header_key(value: &[u8]) -> u128 {
+/// A header value as a table key; seeded, so that nobody can choose values that meet. Where all tasks must hash alike
+/// there is no seed: then only a hash will do for which such values can't be found.
+fn header_key(value: &[u8], shared: bool) -> u128 {
+    if shared {
+        let hash = digest(&SHA256, value);
+        return hash.as_ref().iter().take(16).fold(0, |key, byte| key << 8 | u128::from(*byte));
+    }
     static SEEDS: OnceLock<(RandomState, RandomState)> = OnceLock::new();
     let (a, b) = SEEDS.get_or_init(|| (RandomState::new(), RandomState::new()));
     u128::from(a.hash_one(value)) << 64 | u128::from(b.hash_one(value))

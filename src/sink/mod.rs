@@ -1,4 +1,6 @@
 //! Layer 3, control plane: where events and figures go.
 
 pub mod access_log;
+pub mod fleet;
 pub mod prometheus;
+pub mod waf;

@@ -4,6 +4,7 @@ use super::counters::MAX_LIMITS;
 use super::facts::Facts;
 use super::policy::{CompiledKey, CompiledLimit, Policy};
 use super::reason::Reason;
+use super::sharing::Part;
 use super::state::State;
 use crate::base::clock::Time;
 use crate::base::units::Share;
@@ -20,7 +21,10 @@ use crate::flood::tally::Outcome;
 use crate::flood::view::View;
 use crate::flood::window::Signal;
 use crate::limit::gcra::Decision;
+use crate::limit::share::Parts;
 use crate::limit::table::Spot;
+use arc_swap::Guard;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What becomes of a request.
@@ -105,7 +109,7 @@ fn examine(policy: &Policy, state: &State, facts: &Facts<'_>, now: Time) -> Verd
             .map_or_else(|refused| refused, |delay| Verdict { delay, ..Verdict::forward(Reason::AllowList, 0) });
     }
     let flood = policy.settings.flood.enabled.then(|| (state.flood.locate(facts.client), state.flood.view()));
-    let mut limits = Limits::find(policy, facts);
+    let mut limits = Limits::find(policy, state, facts);
     let charged = limits.charge(policy, state, facts, now);
     let verdict = match (charged, &flood) {
         (Err(refused), _) => refused,
@@ -122,7 +126,7 @@ fn examine(policy: &Policy, state: &State, facts: &Facts<'_>, now: Time) -> Verd
 
 /// A request for weir itself, behind the client's limits: it costs the origin nothing, and takes no place in flight.
 fn own(policy: &Policy, state: &State, facts: &Facts<'_>, allowed: bool, now: Time) -> Verdict {
-    let mut limits = Limits::find(policy, facts);
+    let mut limits = Limits::find(policy, state, facts);
     let within = if allowed { Ok(()) } else { limits.peek(state, now, facts).and_then(|()| limits.take(now, facts)) };
     let verdict = within.err().unwrap_or(Verdict::of(Fate::Own, Reason::ChallengePassed));
     Verdict { observed: limits.observed, ..verdict }
@@ -236,11 +240,15 @@ struct Limits<'a> {
     observed: u64,
     /// A page load of a client that has used up half of its own limit and may be several people: a cookie would tell.
     crowded: bool,
+    /// What this task holds of limits that count over the whole fleet, if there are such.
+    parts: Option<Guard<Arc<Parts>>>,
 }
 
 impl<'a> Limits<'a> {
-    fn find(policy: &'a Policy, facts: &Facts<'_>) -> Self {
-        let mut found = Self { policy, spots: [Spot::default(); MAX_LIMITS], charged: 0, observed: 0, crowded: false };
+    fn find(policy: &'a Policy, state: &State, facts: &Facts<'_>) -> Self {
+        let parts = policy.shares.then(|| state.sharing.parts());
+        let spots = [Spot::default(); MAX_LIMITS];
+        let mut found = Self { policy, spots, charged: 0, observed: 0, crowded: false, parts };
         for (i, limit) in policy.limits.iter().enumerate() {
             if limit.covers(facts) {
                 let spot = limit.table.locate(limit.key_of(facts));
@@ -265,9 +273,13 @@ impl<'a> Limits<'a> {
         let one_of_several = || can_be_asked(policy, &state.flood, facts);
         for i in bits(self.charged) {
             let limit = &policy.limits[i];
-            let retry_after = match limit.table.peek(self.spots[i], &limit.quota, now) {
+            let (decision, burst) = match self.part(limit, facts) {
+                None => (limit.table.peek(self.spots[i], &limit.quota, now), limit.burst),
+                Some(part) => (part.peek(self.spots[i], now), part.terms.depth()),
+            };
+            let retry_after = match decision {
                 Decision::Admit { remaining } => {
-                    let half_used = limit.key == CompiledKey::Client && remaining < limit.burst / 2;
+                    let half_used = limit.key == CompiledKey::Client && remaining < burst / 2;
                     self.crowded |= half_used && one_of_several();
                     continue;
                 }
@@ -291,13 +303,24 @@ impl<'a> Limits<'a> {
     fn take(&self, now: Time, facts: &Facts<'_>) -> Result<(), Verdict> {
         for i in bits(self.charged) {
             let limit = &self.policy.limits[i];
-            let Decision::Refuse { retry_after } = limit.table.take(self.spots[i], &limit.quota, now) else { continue };
+            let decision = match self.part(limit, facts) {
+                None => limit.table.take(self.spots[i], &limit.quota, now),
+                Some(part) => limit.table.take_part(self.spots[i], &limit.quota, now, part.terms),
+            };
+            let Decision::Refuse { retry_after } = decision else { continue };
             match limit.action_for(facts.client.bits()) {
                 Action::Observe => {}
                 action => return Err(self.over(i, action, retry_after)),
             }
         }
         Ok(())
+    }
+
+    /// This task's part of a limit; none of one that it has whole.
+    #[inline]
+    fn part(&self, limit: &'a CompiledLimit, facts: &Facts<'_>) -> Option<Part<'a>> {
+        let (shared, parts) = (limit.shared.as_deref()?, self.parts.as_ref()?);
+        Part::of(shared, parts, limit.key_of(facts))
     }
 
     fn over(&self, i: usize, action: Action, retry_after: Duration) -> Verdict {

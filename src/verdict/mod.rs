@@ -6,6 +6,7 @@ pub mod facts;
 pub mod offence;
 pub mod policy;
 pub mod reason;
+pub mod sharing;
 pub mod state;
 
 pub use decide::{Fate, Verdict, decide};

@@ -2,18 +2,19 @@
 
 use super::counters::MAX_LIMITS;
 use super::facts::{Facts, Method};
-use super::state::State;
+use super::state::{Adopted, State};
 use crate::access::cidr_set::CidrSet;
 use crate::ban::Rules;
 use crate::base::clock::Time;
 use crate::base::units::{Rate, Share};
-use crate::config::settings::{Action, Limit, LimitKey, PathPattern, Settings};
+use crate::config::settings::{Action, Limit, LimitKey, PathPattern, Scope, Settings};
 use crate::flood::challenge::Challenge;
 use crate::flood::class::{self, Class};
 use crate::flood::detector::Readings;
 use crate::flood::judge;
 use crate::flood::rank::Rank;
 use crate::limit::gcra::Quota;
+use crate::limit::share::{LimitId, Shared};
 use crate::limit::table::Table;
 use ipnet::IpNet;
 use std::sync::Arc;
@@ -44,6 +45,8 @@ pub struct Policy {
     pub limits: Vec<CompiledLimit>,
     /// Lower-case names of the headers that limits count by.
     pub header_keys: Vec<String>,
+    /// Which of these some limit counts over the whole fleet: all tasks must then hash their values alike.
+    pub header_shared: [bool; MAX_HEADER_KEYS],
     /// What counts as an offence.
     pub offences: Rules,
     /// The origin's capacity: what may go at once and what may wait in line are its burst.
@@ -52,6 +55,8 @@ pub struct Policy {
     pub capacity_depth: u32,
     /// What of that burst each rank must leave to those before it.
     pub reserves: [Share; Rank::COUNT],
+    /// Whether some limit counts over the whole fleet.
+    pub shares: bool,
     /// The second letters of login paths, so that most other paths are told at once.
     login_letters: [bool; 256],
     /// The capacity in requests a second.
@@ -91,6 +96,8 @@ pub struct CompiledLimit {
     pub action: Action,
     /// The value of `RateLimit-Policy`: the name, the burst, and in how many seconds an empty bucket fills.
     pub policy_field: String,
+    /// What it takes to count over the whole fleet, if it does.
+    pub shared: Option<Box<Shared>>,
     paths: Vec<PathPattern>,
     methods: u8,
     enforce: Share,
@@ -107,14 +114,18 @@ impl Policy {
             LimitKey::Route => 2,
         });
         let header_keys = header_names(&limits);
+        let header_shared = std::array::from_fn(|i| {
+            let counts = |l: &&Limit| matches!(&l.key, LimitKey::Header(name) if header_keys.get(i) == Some(name));
+            limits.iter().any(|l| counts(l) && l.scope == Scope::Fleet)
+        });
         let (depth, line) = capacity_burst(&settings);
         let reserves = reserves(depth, line);
         let tables = state.tables.adopt(&limits, now, &state.counters);
         let limits = limits
             .iter()
             .zip(tables)
-            .map(|(limit, (index, table))| CompiledLimit::new(limit, index, table, &header_keys))
-            .collect();
+            .map(|(limit, adopted)| CompiledLimit::new(limit, adopted, &header_keys))
+            .collect::<Vec<_>>();
         Self {
             allow: CidrSet::build(networks.allow.iter().copied()),
             deny: CidrSet::build(networks.deny.iter().copied()),
@@ -125,9 +136,11 @@ impl Policy {
             reserves,
             login_letters: second_letters(&settings.ban.login_paths),
             capacity_per_second: per_second(settings.origin.capacity),
+            shares: limits.iter().any(|limit| limit.shared.is_some()),
             challenge: asks(&settings).then(|| Challenge::new(&settings.flood.challenge)),
             limits,
             header_keys,
+            header_shared,
             settings,
         }
     }
@@ -169,7 +182,8 @@ impl Policy {
 
     /// The memory of all limit tables, in bytes.
     pub fn table_bytes(&self) -> usize {
-        self.limits.iter().map(|l| l.table.bytes()).sum()
+        let asked = |l: &CompiledLimit| l.shared.as_ref().map_or(0, |shared| shared.asked.bytes());
+        self.limits.iter().map(|l| l.table.bytes() + asked(l)).sum()
     }
 }
 
@@ -227,7 +241,7 @@ fn header_names(limits: &[&Limit]) -> Vec<String> {
 }
 
 impl CompiledLimit {
-    fn new(limit: &Limit, index: usize, table: Arc<Table>, header_keys: &[String]) -> Self {
+    fn new(limit: &Limit, Adopted { index, table, asked }: Adopted, header_keys: &[String]) -> Self {
         let key = match &limit.key {
             LimitKey::Client => CompiledKey::Client,
             LimitKey::Header(name) => {
@@ -237,11 +251,17 @@ impl CompiledLimit {
             LimitKey::Route => CompiledKey::Route,
         };
         let window = (limit.rate.interval_nanos() * f64::from(limit.burst) / 1e9).ceil() as u64;
+        let quota = Quota::new(limit.rate, limit.burst);
+        let shared = asked.map(|asked| {
+            let (id, table) = (LimitId::new(&limit.name, &quota), table.clone());
+            Box::new(Shared { index, id, quota, table, asked })
+        });
         let methods = limit.methods.iter().fold(0, |mask, m| mask | Method::parse(m.as_bytes()).bit());
         Self {
             name: limit.name.as_str().into(),
             index,
-            quota: Quota::new(limit.rate, limit.burst),
+            quota,
+            shared,
             table,
             key,
             action: limit.action,

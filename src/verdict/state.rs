@@ -1,16 +1,18 @@
 //! What outlives every reload: who owes how much, what is in flight, what was counted.
 
 use super::counters::{Counters, MAX_LIMITS};
+use super::sharing::Sharing;
 use crate::ban::{Bans, Offences};
 use crate::base::clock::Time;
 use crate::client::shared_key::SharedKey;
-use crate::config::settings::Limit;
+use crate::config::settings::{Limit, Scope};
 use crate::flood::Flood;
 use crate::flood::history::{History, Sizes};
 use crate::limit::budget::Budget;
 use crate::limit::gcra::Quota;
 use crate::limit::in_flight::InFlight;
 use crate::limit::seeds::Seeds;
+use crate::limit::share::Asked;
 use crate::limit::table::Table;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -37,6 +39,8 @@ pub struct State {
     pub offences: Offences,
     /// Whether all clients seem to share one key.
     pub shared_key: SharedKey,
+    /// What this task holds of the limits that count over the whole fleet.
+    pub sharing: Sharing,
 }
 
 impl Default for State {
@@ -63,6 +67,7 @@ impl State {
             counters: Counters::new(),
             bans: Bans::default(),
             shared_key: SharedKey::default(),
+            sharing: Sharing::default(),
         }
     }
 }
@@ -77,6 +82,23 @@ struct Entry {
     name: String,
     table: Arc<Table>,
     quota: Quota,
+    asked: Option<Arc<Asked>>,
+}
+
+/// A limit's place, and what it counts in.
+pub(super) struct Adopted {
+    pub(super) index: usize,
+    pub(super) table: Arc<Table>,
+    /// For a limit over the whole fleet.
+    pub(super) asked: Option<Arc<Asked>>,
+}
+
+impl Entry {
+    /// The quota, with a burst that no debt is above which a part of the limit lets be.
+    fn worst(&self) -> Quota {
+        let most = self.asked.as_ref().map_or(0, |asked| asked.most());
+        self.quota.with_burst(self.quota.burst().max(most))
+    }
 }
 
 impl Tables {
@@ -86,7 +108,7 @@ impl Tables {
 
     /// The index and the table of each limit: the old ones where the name stays, else new ones.
     /// Tables of limits that are gone are let go.
-    pub(super) fn adopt(&self, limits: &[&Limit], now: Time, counters: &Counters) -> Vec<(usize, Arc<Table>)> {
+    pub(super) fn adopt(&self, limits: &[&Limit], now: Time, counters: &Counters) -> Vec<Adopted> {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         for entry in entries.iter_mut() {
             if entry.as_ref().is_some_and(|e| !limits.iter().any(|l| l.name == e.name)) {
@@ -103,14 +125,21 @@ impl Tables {
                 Some(old) => old.table.clone(),
                 None => {
                     counters.forget_limit(index);
-                    let mut seeds = self.seeds.lock().unwrap_or_else(PoisonError::into_inner);
-                    Arc::new(Table::new(limit.slots, &quota, seeds()))
+                    Arc::new(Table::new(limit.slots, &quota, self.fresh_seeds()))
                 }
             };
-            entries[index] = Some(Entry { name: limit.name.clone(), table: table.clone(), quota });
-            adopted.push((index, table));
+            let known = entries[index].as_ref().and_then(|old| old.asked.clone());
+            let asked = (limit.scope == Scope::Fleet)
+                .then(|| known.unwrap_or_else(|| Arc::new(Asked::new(self.fresh_seeds(), now))));
+            entries[index] =
+                Some(Entry { name: limit.name.clone(), table: table.clone(), quota, asked: asked.clone() });
+            adopted.push(Adopted { index, table, asked });
         }
         adopted
+    }
+
+    fn fresh_seeds(&self) -> Seeds {
+        self.seeds.lock().unwrap_or_else(PoisonError::into_inner)()
     }
 
     /// Clears slots whose debt is long over, in the tables that are due: at least every 20 minutes.
@@ -127,6 +156,6 @@ impl Tables {
 
     fn all(&self) -> Vec<(Arc<Table>, Quota)> {
         let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.iter().flatten().map(|e| (e.table.clone(), e.quota)).collect()
+        entries.iter().flatten().map(|e| (e.table.clone(), e.worst())).collect()
     }
 }

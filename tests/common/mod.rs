@@ -4,11 +4,13 @@
 
 pub mod chromium;
 pub mod client;
+pub mod emulator;
 pub mod h2;
 pub mod h2_origin;
 pub mod load;
 pub mod origin;
 pub mod process;
+pub mod redis;
 pub mod tls;
 
 use std::net::SocketAddr;
@@ -127,6 +129,12 @@ pub fn config(origin: SocketAddr, more: &str) -> String {
          [admin]\naddress = \"ADMIN\"\n[log]\naccess = \"off\"\n\
          [origin]\naddresses = [\"{origin}\"]\ncapacity = \"50000/s\"\nmax_in_flight = 10000\n{more}"
     )
+}
+
+/// Sends a signal such as `STOP` to a process that the test started.
+pub fn signal(pid: u32, name: &str) {
+    let sent = std::process::Command::new("kill").arg(format!("-{name}")).arg(pid.to_string()).status().unwrap();
+    assert!(sent.success());
 }
 
 /// Polls until `true`, or panics with `what` after ten seconds.

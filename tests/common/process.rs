@@ -36,9 +36,14 @@ impl Process {
         }
         let path = folder.path().join("weir.toml");
         std::fs::write(&path, super::fill(config)).unwrap();
+        Self::start_at(path.to_str().unwrap(), folder, adapt)
+    }
+
+    /// The same with a config that stands elsewhere; `folder` is the process's own.
+    pub fn start_at(config: &str, folder: tempfile::TempDir, adapt: impl FnOnce(&mut Command)) -> Self {
         let open = |name: &str| std::fs::File::create(folder.path().join(name)).unwrap();
         let mut command = command();
-        command.arg("serve").arg("--config").arg(&path);
+        command.arg("serve").arg("--config").arg(config);
         command.stdin(Stdio::null()).stdout(open("stdout")).stderr(open("stderr"));
         adapt(&mut command);
         let child = command.spawn().unwrap();
@@ -46,7 +51,8 @@ impl Process {
         let mut process = Self { child, folder, http: nowhere, admin: nowhere };
         eventually("the banner", || {
             assert!(process.child.try_wait().unwrap().is_none(), "weir ended:\n{}", process.stderr());
-            process.stderr().contains("live page") && process.stderr().ends_with("\n\n")
+            // Lines of the log may follow it.
+            process.stderr().split_once("live page").is_some_and(|(_, rest)| rest.contains("\n\n"))
         });
         let said = process.stderr();
         let after = |word: &str| {
@@ -75,8 +81,7 @@ impl Process {
 
     /// Sends a signal such as `TERM`.
     pub fn signal(&self, name: &str) {
-        let sent = Command::new("kill").arg(format!("-{name}")).arg(self.pid().to_string()).status().unwrap();
-        assert!(sent.success());
+        super::signal(self.pid(), name);
     }
 
     /// A path of the admin server: status and body.
@@ -118,7 +123,9 @@ impl Drop for Process {
 /// The binary, without what the environment says to it.
 pub fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_weir"));
-    for variable in ["WEIR_ADMIN", "WEIR_CONFIG", "WEIR_LOG", "WEIR_TOKEN_FILE"] {
+    for variable in
+        ["WEIR_ADMIN", "WEIR_CONFIG", "WEIR_CONFIG_CACHE", "WEIR_CONFIG_POLL", "WEIR_LOG", "WEIR_TOKEN_FILE"]
+    {
         command.env_remove(variable);
     }
     command

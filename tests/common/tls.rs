@@ -17,9 +17,14 @@ pub struct Pair {
 
 /// A fresh pair for the name `test`.
 pub fn pair() -> Pair {
+    pair_for("test")
+}
+
+/// A fresh pair for a name or an address.
+pub fn pair_for(name: &str) -> Pair {
     let key = KeyPair::generate().unwrap();
-    let mut params = CertificateParams::new(vec!["test".into()]).unwrap();
-    params.distinguished_name.push(DnType::CommonName, "test");
+    let mut params = CertificateParams::new(vec![name.into()]).unwrap();
+    params.distinguished_name.push(DnType::CommonName, name);
     let certificate = params.self_signed(&key).unwrap();
     Pair { certificate: certificate.pem(), key: key.serialize_pem(), der: certificate.der().clone() }
 }

@@ -6,8 +6,8 @@ use weir::base::clock::Time;
 use weir::client::key::ClientKey;
 use weir::flood::history::{History, Sizes, Standing};
 use weir::flood::sketch::Sketch;
-use weir::flood::top::Top;
 use weir::limit::seeds::Seeds;
+use weir::limit::top::Top;
 
 /// A Unix time that begins a ten-minute slot, as the zero of the scale.
 const UNIX_ZERO: u64 = 1_750_000_200;

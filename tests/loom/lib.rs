@@ -13,7 +13,6 @@ pub mod client {
 pub mod flood {
     pub mod history;
     pub mod sketch;
-    pub mod top;
 }
 #[path = "../../src/limit/mod.rs"]
 pub mod limit;

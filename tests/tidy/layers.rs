@@ -19,6 +19,7 @@ const SHARED: &[(&str, &str)] = &[
     ("limit", "gcra"),
     ("limit", "table"),
     ("limit", "budget"),
+    ("limit", "top"),
 ];
 
 /// Crates that do input and output; the core, and all below it, knows none of them.

@@ -5,7 +5,7 @@ use crate::config::kind::{Kind, choice, one_or_list, rate, share, whole};
 use crate::config::place::path_pattern;
 use crate::config::section::{Section, When};
 use crate::config::settings::{Limit, LimitKey, PathPattern};
-use crate::config::words::ACTIONS;
+use crate::config::words::{ACTIONS, SCOPES};
 use serde_json::json;
 
 /// The most limits of one config: each is looked at for every request that it covers.
@@ -41,7 +41,13 @@ pub(super) fn limit(s: &mut Section<'_, '_>) -> Limit {
         "The share of clients for whom the action is more than observe: the same clients each time.",
     );
     let slots = slots(s);
-    Limit { name, paths, methods, rate: rate.unwrap_or(Rate::per_second(1)), burst, key, action, enforce, slots }
+    let scope = s.live(
+        "scope",
+        choice(SCOPES),
+        r#""task""#,
+        "Over what it counts: what each task sees, or what all tasks of the fleet see together (needs fleet.enabled).",
+    );
+    Limit { name, paths, methods, rate: rate.unwrap_or(Rate::per_second(1)), burst, key, action, enforce, slots, scope }
 }
 
 fn covers(s: &mut Section<'_, '_>) -> (Vec<PathPattern>, Vec<String>) {

@@ -1,12 +1,17 @@
 //! The hand that writes the book of bans: ten times a second it hears suspects, lets them climb, publishes and saves.
 
+mod finding;
+mod handed;
+mod shared;
 mod standing;
 mod view;
 
-pub use view::{BanCount, BanRequest, BanStatus, BanView, BansView};
+pub use finding::{Charge, Effect};
+pub use shared::{Heard, MAX_WORD, Outgoing, PAUSED, Stamp, Word, is_task};
+pub use view::{BanCount, BanRequest, BanStatus, BanView, BansView, FleetReach, ReachView};
 
 use crate::ban::file::{self, Anchor};
-use crate::ban::ladder::Terms;
+use crate::ban::ladder::{Terms, counts_until};
 use crate::ban::{Book, Ladder, Network, Offence, Record, Standing, Step, Who};
 use crate::base::clock::{self, Time};
 use crate::client::key::ClientKey;
@@ -21,6 +26,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::sync::watch;
 
 /// How often suspects are heard.
 const TICK: Duration = Duration::from_millis(100);
@@ -33,6 +39,9 @@ const MAX_REASON: usize = 200;
 
 /// The longest ban by hand.
 const MAX_DURATION: Duration = Duration::from_secs(365 * 86_400);
+
+/// What is counted apart: offences, networks, bans by hand, bans by findings.
+const KINDS: usize = Offence::ALL.len() + 3;
 
 /// What bans have to do with.
 pub struct Parts {
@@ -52,19 +61,22 @@ pub struct Keeper {
     inner: Mutex<Inner>,
     /// Held while the file is written, which may take its time; never together with waiting requests.
     writing: Mutex<()>,
+    /// Told when other bans are in force.
+    changes: watch::Sender<()>,
 }
 
 struct Inner {
     book: Book,
     ladder: Ladder,
     paused: bool,
-    /// Steps by offence, then of networks, then by hand.
-    added: [u64; Offence::ALL.len() + 2],
+    /// Steps by offence, then of networks, then by hand, then by findings.
+    added: [u64; KINDS],
     unsaved: bool,
     /// The config for which the book was looked through, and whether the ladder's bans were in force.
     checked: Option<Arc<Policy>>,
     enforced: bool,
     tidied: Time,
+    shared: shared::Shared,
 }
 
 /// The keeper's thread. Dropping it ends it and saves the book.
@@ -92,13 +104,15 @@ impl Keeper {
             book,
             ladder: Ladder::default(),
             paused,
-            added: [0; Offence::ALL.len() + 2],
+            added: [0; KINDS],
             unsaved: false,
             checked: None,
             enforced: false,
             tidied: now,
+            shared: shared::Shared::default(),
         };
-        let keeper = Self { parts, inner: Mutex::new(inner), writing: Mutex::new(()) };
+        let changes = watch::Sender::new(());
+        let keeper = Self { parts, inner: Mutex::new(inner), writing: Mutex::new(()), changes };
         keeper.tick(now);
         keeper
     }
@@ -124,13 +138,18 @@ impl Keeper {
         if now.since(inner.tidied) >= ROUND {
             inner.tidied = now;
             let Inner { book, ladder, .. } = &mut *inner;
-            ladder.tidy(book, &terms, now);
+            for gone in ladder.tidy(book, &terms, now) {
+                inner.tell_lifted(&gone, Who::Members, &anchor(now));
+            }
+            inner.forget_lifts(&anchor(now));
         }
-        for record in &raised {
-            inner.added[place_of(record)] += 1;
-            tracing::warn!("banned: {}", view::told(record));
+        for record in raised {
+            inner.added[place_of(&record)] += 1;
+            tracing::warn!("banned: {}", view::told(&record));
+            let until = counts_until(&record, &settings.ban);
+            inner.tell(record, until, &anchor(now));
         }
-        inner.publish(&self.parts, now);
+        inner.publish(self, now);
     }
 
     /// Bans at an operator's word. Who names one IPv6 address means its client, the whole prefix.
@@ -158,9 +177,11 @@ impl Keeper {
         record.reason = reason.to_owned();
         let view = BanView::new(&record, &anchor(now));
         let mut inner = self.inner();
+        record.stamp = inner.book.get(network).map_or(0, |old| old.stamp);
         inner.book.put(record.clone(), now).map_err(|e| refused(e.to_string()))?;
         inner.added[place_of(&record)] += 1;
-        inner.publish(&self.parts, now);
+        inner.tell(record.clone(), record.until, &anchor(now));
+        inner.publish(self, now);
         drop(inner);
         tracing::warn!("banned: {}", view::told(&record));
         self.save();
@@ -183,7 +204,9 @@ impl Keeper {
             let hint = wider.map_or(String::new(), |r| format!("; it lies in {}, which is: remove that", r.network));
             return Err(format!("{network} is not banned by itself{hint}"));
         };
-        inner.publish(&self.parts, now);
+        inner.keep_lift(&gone, now);
+        inner.tell_lifted(&gone, Who::Operator, &anchor(now));
+        inner.publish(self, now);
         drop(inner);
         tracing::warn!("ban lifted: {}", gone.network);
         self.save();
@@ -196,9 +219,10 @@ impl Keeper {
         if inner.paused != paused {
             inner.paused = paused;
             inner.unsaved = true;
+            inner.tell_paused(&anchor(now));
             tracing::warn!("bans by the ladder are {}", if paused { "paused: none holds" } else { "in force again" });
         }
-        inner.publish(&self.parts, now);
+        inner.publish(self, now);
         let status = inner.status(&self.parts, now);
         drop(inner);
         self.save();
@@ -274,19 +298,22 @@ impl Keeper {
 
 impl Inner {
     /// Puts the book in force, where it or the switch changed.
-    fn publish(&mut self, parts: &Parts, now: Time) {
+    fn publish(&mut self, keeper: &Keeper, now: Time) {
+        let parts = &keeper.parts;
         let enforced = parts.policy.load().settings.ban.enabled && !self.paused;
         let changed = self.book.take_changed();
         self.unsaved |= changed;
         if changed || enforced != self.enforced {
             self.enforced = enforced;
             self.book.publish(&parts.state.bans, enforced, now);
+            keeper.changes.send_replace(());
         }
     }
 
     fn status(&self, parts: &Parts, now: Time) -> BanStatus {
         let tally = self.ladder.tally();
-        let kinds = Offence::ALL.map(Offence::code).into_iter().chain([Who::Members.code(), Who::Operator.code()]);
+        let others = [Who::Members, Who::Operator, Who::Finding].map(Who::code);
+        let kinds = Offence::ALL.map(Offence::code).into_iter().chain(others);
         let enforced = |r: &&Record| r.is_active(now) && (self.enforced || r.who == Who::Operator);
         BanStatus {
             enabled: parts.policy.load().settings.ban.enabled,
@@ -316,6 +343,7 @@ impl Drop for Rounds {
 /// Where a record is counted.
 fn place_of(record: &Record) -> usize {
     match (record.who, &record.evidence) {
+        (Who::Finding, _) => Offence::ALL.len() + 2,
         (Who::Operator, _) => Offence::ALL.len() + 1,
         (Who::Members, _) | (Who::Ladder, None) => Offence::ALL.len(),
         (Who::Ladder, Some(evidence)) => evidence.kind as usize,

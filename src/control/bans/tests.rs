@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::config;
+use crate::config::settings::FindingAction;
 use crate::verdict::policy::Networks;
 
 struct Bench {
@@ -168,4 +169,74 @@ fn bans_and_the_switch_survive_without_a_farewell() {
     assert_eq!(third.keeper.view(9, clock::now()).bans.len(), 0);
     third.add("203.0.113.10").unwrap();
     assert!(Bench::beside(first.folder.clone()).is_banned("203.0.113.10"), "and it goes on");
+}
+
+fn charge(created_at: &str) -> Charge<'_> {
+    Charge { text: "Recon:EC2/X, severity 8.0, finding a", kind: "Recon:EC2/X", created_at }
+}
+
+const OLD: &str = "2024-02-29T12:00:00.000Z";
+
+impl Bench {
+    fn accuse(&self, address: &str, action: FindingAction, created_at: &str) -> Effect {
+        let hour = Duration::from_secs(3_600);
+        self.keeper.accuse(address.parse().unwrap(), action, hour, &charge(created_at), clock::now())
+    }
+}
+
+#[test]
+fn a_finding_bans_whom_the_ladder_could_ban_and_the_kill_switch_lifts_it() {
+    let bench = Bench::new();
+    let ban = |address: &str| bench.accuse(address, FindingAction::Ban, OLD);
+    for address in ["10.0.0.5", "192.0.2.80", "127.0.0.1", "198.51.100.3"] {
+        assert!(matches!(ban(address), Effect::Spared(_)), "{address}");
+    }
+    let Effect::Banned(view) = ban("2001:db8::7") else { panic!("not banned") };
+    assert_eq!((view.network.as_str(), view.by.as_str(), view.step.as_str()), ("2001:db8::/64", "guardduty", "ban 1"));
+    assert!(view.reason.contains("Recon:EC2/X") && view.reason.contains("finding a"));
+    assert!(bench.is_banned("2001:db8::8"));
+    bench.keeper.pause(true, clock::now());
+    assert!(!bench.is_banned("2001:db8::8"));
+    bench.keeper.pause(false, clock::now());
+    // What it does meanwhile makes the ban no shorter and no step of the ladder.
+    bench.trap("2001:db8::8");
+    assert_eq!(bench.keeper.of("2001:db8::8".parse().unwrap(), clock::now())[0].by, "guardduty");
+    bench.add("203.0.113.9").unwrap();
+    assert_eq!(ban("203.0.113.9"), Effect::Held, "an operator's word stays");
+    let added = bench.keeper.status(clock::now()).added;
+    assert!(added.contains(&BanCount { kind: "guardduty".into(), count: 1 }), "{added:?}");
+}
+
+#[test]
+fn a_lift_holds_against_what_was_found_before_also_after_a_restart() {
+    for action in [FindingAction::Ban, FindingAction::Suspect] {
+        let bench = Bench::new();
+        bench.accuse("203.0.113.9", action, OLD);
+        bench.keeper.tick(clock::now());
+        assert!(bench.is_banned("203.0.113.9"));
+        bench.keeper.remove("203.0.113.9/32".parse().unwrap(), clock::now()).unwrap();
+        bench.keeper.tick(clock::now() + Duration::from_secs(5));
+        bench.keeper.save();
+        let again = Bench::beside(bench.folder.clone());
+        for weir in [&bench, &again] {
+            let effect = weir.accuse("203.0.113.9", action, OLD);
+            assert!(matches!(&effect, Effect::Spared(why) if why.contains("lifted")), "{effect:?}");
+            weir.keeper.tick(clock::now());
+            assert!(!weir.is_banned("203.0.113.9"));
+        }
+        again.accuse("203.0.113.9", action, "2999-01-01T00:00:00.000Z");
+        again.keeper.tick(clock::now());
+        assert!(again.is_banned("203.0.113.9"), "a new finding counts");
+    }
+}
+
+#[test]
+fn findings_ban_no_more_in_a_minute_than_the_ladder_may() {
+    let bench = Bench::new();
+    let most = bench.keeper.parts.policy.load().settings.ban.max_per_minute;
+    let effects: Vec<Effect> = (0..most + 3)
+        .map(|n| bench.accuse(&format!("198.18.{}.{}", n / 250, n % 250), FindingAction::Ban, OLD))
+        .collect();
+    assert_eq!(effects.iter().filter(|e| **e == Effect::Later).count(), 3);
+    assert!(matches!(bench.accuse("198.18.0.0", FindingAction::Ban, OLD), Effect::Banned(_) | Effect::Held));
 }

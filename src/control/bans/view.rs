@@ -4,6 +4,7 @@ use crate::ban::Record;
 use crate::ban::file::Anchor;
 use crate::base::rfc3339;
 use crate::base::units::show_duration;
+use crate::sink::waf;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -14,9 +15,9 @@ pub struct BanView {
     pub network: String,
     /// `refuse`, `close`, `ban 1`, `ban 2` and so on.
     pub step: String,
-    /// `ladder`, `members` (a network, for what most of its clients did) or `operator`.
+    /// `ladder`, `members` (a network, for what most of its clients did), `operator` or `guardduty` (a finding).
     pub by: String,
-    /// An operator's words, or the offence's code.
+    /// An operator's words, the offence's code, or the finding.
     pub reason: String,
     /// What was observed against which threshold, in words; empty for an operator's.
     pub evidence: String,
@@ -28,6 +29,32 @@ pub struct BanView {
     pub left_s: f64,
     /// How many requests met it.
     pub hits: u64,
+    /// The task of the fleet that said so; none: this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// How far it has got, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reach: Option<ReachView>,
+}
+
+/// How far a ban, or its end, has got beyond this weir.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ReachView {
+    /// In the fleet, where there is one: who has it in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fleet: Option<FleetReach>,
+    /// In AWS WAF, where bans are handed to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waf: Option<waf::Reach>,
+}
+
+/// How far it has got in the fleet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FleetReach {
+    /// Tasks that have it in force, this one included.
+    pub heard: u64,
+    /// Tasks in the fleet; 0 where the store cannot be reached, so that nobody knows.
+    pub tasks: u64,
 }
 
 /// All bans, as far as asked for.
@@ -65,7 +92,7 @@ pub struct BanStatus {
 /// How many steps one offence led to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BanCount {
-    /// The offence's code, `members` or `operator`.
+    /// The offence's code, `members`, `operator` or `guardduty`.
     pub kind: String,
     /// How many.
     pub count: u64,
@@ -99,6 +126,8 @@ impl BanView {
             until: time(record.until),
             left_s: record.until.since(anchor.now).as_secs_f64(),
             hits: record.hits(),
+            reach: None,
+            from: record.from.as_deref().map(str::to_owned),
         }
     }
 }

@@ -10,6 +10,7 @@ mod pow;
 mod token;
 
 pub use cookies::{PLAIN_NAME, SECURE_NAME, mentions, without_ours};
+pub use keys::{adopt_secret, lottery, own_secret};
 pub use token::Token;
 
 use crate::client::key::ClientKey;

@@ -49,6 +49,22 @@ impl Entry {
         Self { fingerprint, first: now, last: now, credited: None, count: 1 }
     }
 
+    /// One that somebody else vouches for: seen from `first` to `last`, with credit since then, if at all.
+    pub(super) const fn heard(fingerprint: u32, first: u64, last: u64, credited: Option<u64>) -> Self {
+        let count = if credited.is_some() { ENOUGH } else { 1 };
+        Self { fingerprint, first, last, credited, count }
+    }
+
+    /// What both know.
+    pub(super) fn with(self, other: Self) -> Self {
+        let credited = match (self.credited, other.credited) {
+            (Some(one), Some(two)) => Some(one.min(two)),
+            (one, two) => one.or(two),
+        };
+        let (first, last) = (self.first.min(other.first), self.last.max(other.last));
+        Self { first, last, credited, count: self.count.max(other.count), ..self }
+    }
+
     /// Reads `word`; nothing where it is empty, over, or no entry at all.
     pub(super) fn unpack(word: u64, now: u64) -> Option<Self> {
         let stamp = |at: u32| word >> at & 0x1fff;

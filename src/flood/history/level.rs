@@ -19,6 +19,16 @@ pub(super) struct Spot {
     fingerprint: u32,
 }
 
+/// What became of a good response.
+pub(super) enum Noted {
+    /// There was no room.
+    Nowhere,
+    /// It is remembered.
+    Kept,
+    /// It earned credit.
+    Credited(Entry),
+}
+
 /// What a sweep counted.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Count {
@@ -54,21 +64,34 @@ impl Level {
         own.filter_map(|word| Entry::unpack(word, read_at)).find_map(|entry| entry.at(now))
     }
 
-    /// Counts a good response; `false` where there is no room for a newcomer.
-    pub(super) fn good(&self, spot: Spot, now: u64) -> bool {
+    /// Counts a good response.
+    pub(super) fn good(&self, spot: Spot, now: u64) -> Noted {
+        let again = |own: Option<Entry>| own.map_or(Entry::new(spot.fingerprint, now), |entry| entry.again(now));
+        self.change(spot, now, again)
+    }
+
+    /// Joins what is known with what another vouches for.
+    pub(super) fn merge(&self, spot: Spot, first: u64, last: u64, credited: Option<u64>, now: u64) -> bool {
+        let heard = Entry::heard(spot.fingerprint, first, last, credited);
+        !matches!(self.change(spot, now, |own| own.map_or(heard, |entry| entry.with(heard))), Noted::Nowhere)
+    }
+
+    fn change(&self, spot: Spot, now: u64, to: impl Fn(Option<Entry>) -> Entry) -> Noted {
         let line = &self.lines[spot.line as usize];
         loop {
             let words = read(line);
             let own = words.iter().position(|&word| fingerprint_of(word) == spot.fingerprint);
-            let Some(slot) = own.or_else(|| victim(&words, now)) else { return false };
+            let Some(slot) = own.or_else(|| victim(&words, now)) else { return Noted::Nowhere };
             let word = words[slot];
             let own = Entry::unpack(word, now).filter(|entry| entry.fingerprint == spot.fingerprint);
-            let new = own.map_or(Entry::new(spot.fingerprint, now), |entry| entry.again(now)).pack();
+            let entry = to(own);
+            let new = entry.pack();
             // Who is known and busy changes nothing for five minutes, and writes nothing.
             // Relaxed: as in `find`. A failure means that somebody else got on, so the loop ends; it looks again, as
             // the key may have got a slot meanwhile.
             if new == word || line.0[slot].compare_exchange(word, new, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
-                return true;
+                let earned = entry.credited.is_some() && own.is_none_or(|own| own.credited.is_none());
+                return if earned { Noted::Credited(entry) } else { Noted::Kept };
             }
         }
     }

@@ -11,17 +11,21 @@ mod entry;
 #[cfg(not(loom))]
 mod file;
 mod level;
+#[cfg(not(loom))]
+mod share;
 
 use crate::base::clock::Time;
 use crate::base::sync::{AtomicU32, AtomicU64, Ordering};
 use crate::client::key::ClientKey;
 use crate::limit::seeds::Seeds;
 use entry::{DAY, STEP};
-use level::{Level, Spot};
+use level::{Level, Noted, Spot};
 use std::time::Duration;
 
 #[cfg(not(loom))]
 pub use file::{LoadError, read, unpack};
+#[cfg(not(loom))]
+pub use share::Credit;
 
 const NANOS: u64 = 1_000_000_000;
 /// What is younger than this is no history yet, in seconds: a flood must not vouch for itself.
@@ -97,6 +101,8 @@ pub struct History {
     latest: AtomicU64,
     dropped: AtomicU64,
     filled: [AtomicU32; 4],
+    #[cfg(not(loom))]
+    exports: share::Exports,
 }
 
 impl History {
@@ -114,6 +120,8 @@ impl History {
             latest: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
             filled: std::array::from_fn(|_| AtomicU32::new(0)),
+            #[cfg(not(loom))]
+            exports: share::Exports::default(),
         }
     }
 
@@ -140,13 +148,20 @@ impl History {
     /// Counts a good response (see [`good_status`](Self::good_status)) for the client and its networks.
     pub fn good(&self, client: ClientKey, now: Time) {
         let now = self.advance(now);
-        for (level, spot) in self.levels.iter().zip(self.locate(client).0) {
-            if !level.good(spot, now) {
+        for (n, (level, spot)) in self.levels.iter().zip(self.locate(client).0).enumerate() {
+            match level.good(spot, now) {
                 // Relaxed: for display.
-                self.dropped.fetch_add(1, Ordering::Relaxed);
+                Noted::Nowhere => {
+                    self.dropped.fetch_add(1, Ordering::Relaxed);
+                }
+                Noted::Credited(entry) if n == 0 => self.tell(client, &entry),
+                _ => {}
             }
         }
     }
+
+    #[cfg(loom)]
+    fn tell(&self, _: ClientKey, _: &entry::Entry) {}
 
     /// What was known of the client at `before`: now, or the onset of an attack, so that nobody earns a standing
     /// during it. What was first seen later counts for nothing.

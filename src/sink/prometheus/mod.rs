@@ -10,6 +10,8 @@ use crate::control::bans::BanStatus;
 use crate::control::flood::FloodStatus;
 use crate::control::status::{Latency, Phase, Status};
 use crate::flood::state::FloodState;
+use crate::sink::fleet::{Delay, FleetStatus};
+use crate::sink::waf::WafStatus;
 use metrics::{Label, counter, describe_counter, describe_gauge, gauge, with_local_recorder};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use names::{Kind, Metric};
@@ -23,12 +25,19 @@ pub fn render(status: &Status) -> String {
         weir(status);
         traffic(status);
         origin(status);
+        aws(status);
         bans(&status.bans);
+        status.waf.iter().for_each(waf);
+        status.fleet.iter().for_each(fleet);
         flood(&status.flood);
         process();
     });
     let mut text = recorder.handle().render();
-    latency(&mut text, &status.origin.latency);
+    let Latency { counts, bounds_ms, sum_s } = &status.origin.latency;
+    histogram(&mut text, &names::ORIGIN_LATENCY, counts, bounds_ms, *sum_s);
+    if let Some(Delay { counts, bounds_ms, sum_ms }) = status.fleet.as_ref().map(|fleet| &fleet.delay) {
+        histogram(&mut text, &names::FLEET_DELAY, counts, bounds_ms, *sum_ms as f64 / 1_000.0);
+    }
     text
 }
 
@@ -84,6 +93,29 @@ fn origin(status: &Status) {
     }
 }
 
+fn aws(status: &Status) {
+    if let Some(source) = &status.config.source {
+        count(&names::CONFIG_FETCHES, &["answered"], source.fetches - source.failures.min(source.fetches));
+        count(&names::CONFIG_FETCHES, &["failed"], source.failures);
+        set(&names::CONFIG_AGE, &[], source.age_s);
+        set(&names::CONFIG_CACHED, &[], f64::from(u8::from(source.from == "cache")));
+    }
+    if let Some(findings) = &status.guardduty {
+        for (outcome, n) in [
+            ("acted", findings.acted),
+            ("passed", findings.passed),
+            ("repeated", findings.repeated),
+            ("spared", findings.spared),
+            ("postponed", findings.postponed),
+            ("poison", findings.poison),
+        ] {
+            count(&names::GUARDDUTY_MESSAGES, &[outcome], n);
+        }
+        count(&names::GUARDDUTY_FAILURES, &[], findings.failures);
+        set(&names::GUARDDUTY_UP, &[], f64::from(u8::from(findings.failing.is_none())));
+    }
+}
+
 fn bans(status: &BanStatus) {
     set(&names::BANS, &[], status.active as f64);
     set(&names::BANS_PAUSED, &[], f64::from(u8::from(status.paused || !status.enabled)));
@@ -95,6 +127,38 @@ fn bans(status: &BanStatus) {
     count(&names::BAN_SUSPECTS_CAPPED, &[], status.capped);
     count(&names::BAN_SUSPECTS_GIVEN_UP, &[], status.given_up);
     count(&names::BANS_EVICTED, &[], status.evicted);
+}
+
+fn waf(status: &WafStatus) {
+    set(&names::WAF_WRITER, &[], f64::from(u8::from(status.writer)));
+    for of in &status.sets {
+        set(&names::WAF_ENTRIES, &[&of.name, "weir"], of.ours as f64);
+        set(&names::WAF_ENTRIES, &[&of.name, "others"], of.foreign as f64);
+        set(&names::WAF_CAPACITY, &[&of.name], of.capacity as f64);
+        of.age_s.iter().for_each(|age| set(&names::WAF_SYNC_AGE, &[&of.name], *age));
+    }
+    count(&names::WAF_UPDATES, &[], status.updates);
+    status.failures.iter().for_each(|(kind, n)| count(&names::WAF_FAILURES, &[kind], *n));
+    set(&names::WAF_PENDING, &[], status.pending as f64);
+    count(&names::WAF_EVICTED, &[], status.evictions);
+    count(&names::WAF_SENT, &[], status.sent.count);
+    for (quantile, ms) in [("0.5", status.sent.p50_ms), ("0.95", status.sent.p95_ms), ("1", status.sent.max_ms)] {
+        set(&names::WAF_DELAY, &[quantile], ms as f64 / 1_000.0);
+    }
+}
+
+fn fleet(status: &FleetStatus) {
+    set(&names::FLEET_CONNECTED, &[], f64::from(u8::from(status.connected)));
+    set(&names::FLEET_TASKS, &[], status.tasks as f64);
+    set(&names::FLEET_LEADS, &[], f64::from(u8::from(status.leads)));
+    if let Some(age) = status.heard_age_s {
+        set(&names::FLEET_HEARD_AGE, &[], age);
+    }
+    let FleetStatus { sent, heard, dropped, spared, faulty, .. } = *status;
+    let news = [("sent", sent), ("heard", heard), ("dropped", dropped), ("spared", spared), ("faulty", faulty)];
+    news.iter().for_each(|(outcome, number)| count(&names::FLEET_NEWS, &[outcome], *number));
+    count(&names::FLEET_CLIENTS, &["out"], status.clients_sent);
+    count(&names::FLEET_CLIENTS, &["in"], status.clients_heard);
 }
 
 fn flood(flood: &FloodStatus) {
@@ -158,18 +222,18 @@ fn set(metric: &Metric, values: &[&str], value: f64) {
     gauge!(metric.name, labels(metric, values)).set(value);
 }
 
-/// The histogram, written by hand: the exporter takes single samples only, and these are counts by bucket already.
-fn latency(text: &mut String, latency: &Latency) {
-    let Metric { name, help, .. } = names::ORIGIN_LATENCY;
-    let bounds = latency.bounds_ms.iter().map(|ms| format!("{}", *ms as f64 / 1_000.0));
+/// A histogram, written by hand: the exporter takes single samples only, and these are counts by bucket already.
+fn histogram(text: &mut String, metric: &Metric, counts: &[u64], bounds_ms: &[u64], sum_s: f64) {
+    let Metric { name, help, .. } = metric;
+    let bounds = bounds_ms.iter().map(|ms| format!("{}", *ms as f64 / 1_000.0));
     let mut total = 0;
     // Writing to a string can't fail.
     let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} histogram");
-    for (count, bound) in latency.counts.iter().zip(bounds.chain(["+Inf".to_owned()])) {
+    for (count, bound) in counts.iter().zip(bounds.chain(["+Inf".to_owned()])) {
         total += count;
         let _ = writeln!(text, "{name}_bucket{{le=\"{bound}\"}} {total}");
     }
-    let _ = writeln!(text, "{name}_sum {}\n{name}_count {total}", latency.sum_s);
+    let _ = writeln!(text, "{name}_sum {}\n{name}_count {total}", sum_s);
 }
 
 #[cfg(test)]

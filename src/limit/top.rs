@@ -4,10 +4,10 @@
 //! there, and the slot notes how much of its count was inherited. So whoever has more than an eighth of what its set
 //! counted has a slot, and its count less what it inherited is sure: never more than it came.
 
+use super::memory::{Lines, SLOTS};
+use super::seeds::Seeds;
 use crate::base::sync::{AtomicU64, Ordering};
 use crate::client::key::ClientKey;
-use crate::limit::memory::{Lines, SLOTS};
-use crate::limit::seeds::Seeds;
 use std::cmp::Reverse;
 use std::net::{IpAddr, Ipv6Addr};
 
