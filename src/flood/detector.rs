@@ -23,8 +23,8 @@ const HARM: f64 = 0.8;
 const CALM: f64 = 0.6;
 /// Below this share of the capacity nothing is unusual enough to look into.
 pub const NOTICE: f64 = 0.3;
-/// As `NOTICE`, for logins of unknown clients.
-const NOTICE_LOGINS: f64 = 0.1;
+/// As `NOTICE`, for logins and other writes of unknown clients.
+const NOTICE_WRITES: f64 = 0.1;
 /// Ticks in a row that must say so, before it is an attack.
 const STRIKES: u32 = 3;
 /// Within this time of an attack a single tick is enough.
@@ -203,7 +203,7 @@ impl Detector {
             (Signal::Total, NOTICE),
             (Signal::Hard, NOTICE),
             (Signal::HardNew, NOTICE),
-            (Signal::LoginNew, NOTICE_LOGINS),
+            (Signal::WriteNew, NOTICE_WRITES),
         ];
         for (signal, share) in notice {
             let (baseline, second) = (&self.baselines[signal as usize], self.window.second(signal));
@@ -339,7 +339,7 @@ impl Detector {
     pub fn view(&self, readings: &Readings, old: &View) -> View {
         let usual = |signal: Signal| self.baselines[signal as usize].per_second();
         let usual_of_newcomers = Usual {
-            logins: usual(Signal::LoginNew),
+            writes: usual(Signal::WriteNew),
             newcomers: usual(Signal::New) - usual(Signal::NewAssets),
             assets: usual(Signal::NewAssets),
         };

@@ -54,7 +54,7 @@ pub enum Held {
     Client,
     /// The client's own rate of pages, tightened in an attack.
     Pages,
-    /// The budget of unknown clients' logins.
+    /// The budget of unknown clients' logins and other writes.
     Logins,
     /// The budget of programs.
     Agents,
@@ -195,8 +195,8 @@ impl Flood {
             if rank >= Rank::Net16 || (known.young && view.state != FloodState::Normal) {
                 counts.one(Signal::HardNew);
             }
-            if rank >= Rank::Net24 && ask.class == Class::Login && !ask.reads {
-                counts.one(Signal::LoginNew);
+            if rank >= Rank::Net24 && !ask.reads {
+                counts.one(Signal::WriteNew);
             }
         } else {
             counts.one(Signal::Assets);
@@ -320,8 +320,8 @@ impl Flood {
             self.ledger.ask(ask.client.bits(), now);
             return Course::Challenge;
         }
-        if ask.class == Class::Login && !ask.reads {
-            return self.within(&own.logins, &shared.logins, Share(0), Held::Logins, now);
+        if !ask.reads {
+            return self.within(&own.writes, &shared.writes, Share(0), Held::Logins, now);
         }
         if !case.browser {
             let usual = view.quota_of_agent(case.agent);

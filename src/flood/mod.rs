@@ -89,7 +89,7 @@ impl Own {
 
 /// What the shared budgets of an attack have given out.
 struct Shared {
-    logins: Budget,
+    writes: Budget,
     newcomers: Budget,
     assets: Budget,
     burnt: Budget,
@@ -117,7 +117,7 @@ impl Flood {
             // The burst leaves room for dearer pages.
             pages: Own::new(4, 4_096, seeds()),
             budgets: Shared {
-                logins: Budget::new(),
+                writes: Budget::new(),
                 newcomers: Budget::new(),
                 assets: Budget::new(),
                 burnt: Budget::new(),

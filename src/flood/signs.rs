@@ -13,10 +13,12 @@ const FEW_ASSETS: f64 = 0.15;
 const OWN_ASSETS: f64 = 0.15;
 /// Unknown clients, or one group, make up more of the excess than this.
 const ONE_KIND: f64 = 0.6;
-/// An excess of logins below this many times the capacity is left to the limits.
-const LOGIN_EXCESS: f64 = 0.5;
-/// Logins make up more of the excess than this.
-const MOSTLY_LOGINS: f64 = 0.8;
+/// An excess of writes below this many times the capacity is left to the limits.
+const WRITE_EXCESS: f64 = 0.5;
+/// Writes make up more of the excess than this.
+const MOSTLY_WRITES: f64 = 0.8;
+/// A site of whose own traffic writes of unknown clients are more than this says nothing by them: it is an API.
+const OWN_WRITES: f64 = 0.2;
 /// Outcomes of challenges that are needed to say: programs.
 const OUTCOMES: f64 = 30.0;
 /// Programs solve fewer.
@@ -43,6 +45,7 @@ pub struct Signs {
     /// It would hold little of it.
     pub cheap: bool,
     informative: bool,
+    seldom_writes: bool,
     one_group: f64,
     capacity: f64,
     challenge: bool,
@@ -61,6 +64,7 @@ impl Signs {
             cheap: evidence.expected < CHEAP * most,
             origin_suffers: suffers(window, usual, readings, &evidence),
             informative: per_second(Signal::Assets) > OWN_ASSETS * per_second(Signal::Total),
+            seldom_writes: per_second(Signal::WriteNew) <= OWN_WRITES * per_second(Signal::Hard),
             one_group: grown.into_iter().fold(0.0, f64::max),
             capacity: readings.capacity,
             challenge: readings.challenge,
@@ -71,10 +75,10 @@ impl Signs {
     /// What says that these are programs, if anything does.
     pub fn of_attack(&self) -> Option<Cause> {
         let e = &self.evidence;
-        if e.excess > LOGIN_EXCESS * self.capacity && e.logins > MOSTLY_LOGINS {
+        if e.excess > WRITE_EXCESS * self.capacity && e.writes > MOSTLY_WRITES && self.seldom_writes {
             return Some(Cause::Logins);
         }
-        let one_kind = e.unknown > ONE_KIND || e.logins > ONE_KIND || self.one_group > ONE_KIND;
+        let one_kind = e.unknown > ONE_KIND || e.writes > ONE_KIND || self.one_group > ONE_KIND;
         if e.excess > FAST_EXCESS * self.capacity && e.assets < FEW_ASSETS && self.informative && one_kind {
             return Some(Cause::NoAssets);
         }
@@ -111,7 +115,7 @@ pub fn excess(window: &Window, usual: &[Baseline; SIGNALS], readings: &Readings)
         excess: over(Signal::Hard).max(0.0),
         assets: over(Signal::Assets) / total,
         unknown: over(Signal::HardNew) / hard,
-        logins: over(Signal::LoginNew) / hard,
+        writes: over(Signal::WriteNew) / hard,
         outcomes,
         solved,
         in_flight: readings.in_flight.0,

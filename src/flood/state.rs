@@ -38,7 +38,7 @@ pub enum Cause {
     Load,
     /// The excess fetches no assets, and is unknown or all of one kind.
     NoAssets,
-    /// The excess is logins of unknown clients.
+    /// The excess is logins, or other writes, of unknown clients.
     Logins,
     /// Most clients that were asked for a cookie did not bring it.
     Unsolved,
@@ -99,7 +99,7 @@ impl Cause {
             Self::Rate => "more requests than chance explains",
             Self::Load => "more than the origin can bear, from what may well be people",
             Self::NoAssets => "the excess fetches no scripts, styles or pictures, and comes from clients of one kind",
-            Self::Logins => "the excess is logins of clients never seen before",
+            Self::Logins => "the excess is logins or other writes of clients never seen before",
             Self::Unsolved => "most clients that were asked for a cookie did not bring it",
             Self::Solved => "most challenged clients pass: these are people",
             Self::Origin => "the origin answers late, or with errors",
@@ -128,7 +128,7 @@ pub struct Evidence {
     /// The share of unknown clients in the excess.
     pub unknown: f64,
     /// The share of login POSTs of unknown clients in the excess.
-    pub logins: f64,
+    pub writes: f64,
     /// Outcomes of challenges within ten seconds.
     pub outcomes: f64,
     /// The share of them that was solved.
@@ -149,14 +149,14 @@ impl fmt::Display for Evidence {
         write!(
             f,
             "offered {:.0}/s of {:.0}/s (usual {:.1}/s); excess {:.0}/s: {:.0} % assets, {:.0} % unknown clients, \
-             {:.0} % logins",
+             {:.0} % writes",
             self.offered,
             self.capacity,
             self.usual,
             self.excess,
             percent(self.assets),
             percent(self.unknown),
-            percent(self.logins)
+            percent(self.writes)
         )?;
         if self.outcomes > 0.0 {
             write!(f, "; {:.0} % of {:.0} challenges solved", percent(self.solved), self.outcomes)?;

@@ -27,7 +27,7 @@ pub const GROUPS: usize = 3;
 #[derive(Clone, Debug)]
 pub struct Budgets {
     /// Login POSTs of clients that are not known.
-    pub logins: Quota,
+    pub writes: Quota,
     /// What clients that can't be challenged ask for, assets left out.
     pub newcomers: Quota,
     /// Assets that such clients ask for: hardly what a flood is made of.
@@ -111,7 +111,7 @@ impl View {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Usual {
     /// Login POSTs.
-    pub logins: f64,
+    pub writes: f64,
     /// All but assets.
     pub newcomers: f64,
     /// Assets.
@@ -121,11 +121,11 @@ pub struct Usual {
 impl Budgets {
     /// From the capacity and from what is usual.
     pub fn of(capacity: f64, usual: &Usual) -> Self {
-        let logins = (3.0 * usual.logins).max(1.0);
+        let writes = (3.0 * usual.writes).max(1.0);
         let newcomers = (3.0 * usual.newcomers).max(0.05 * capacity);
         let assets = (5.0 * usual.assets).max(0.08 * capacity);
         Self {
-            logins: quota(logins, 3.0 * logins + 2.0),
+            writes: quota(writes, 3.0 * writes + 2.0),
             newcomers: quota(newcomers, 2.0 * newcomers),
             assets: quota(assets, 4.0 * assets),
             burnt: quota(0.05 * capacity, 0.1 * capacity),

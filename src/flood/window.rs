@@ -14,8 +14,8 @@ pub enum Signal {
     Hard,
     /// Of that: by clients of whom neither address nor /24 is known, or only since yesterday.
     HardNew,
-    /// POSTs to login paths by clients whose address is not known.
-    LoginNew,
+    /// What changes something, logins above all, by clients whose address is not known.
+    WriteNew,
     /// Scripts, pictures, fonts.
     Assets,
     /// By clients of whom neither address nor /24 is known.

@@ -63,7 +63,7 @@ reasons! {
     ProbeFailed = "probe-failed", 307, Own, "the client brought back no cookie, and passes all the same";
     FloodClient = "flood-client", 429, Refuse, "a flood is on, and the client is over what one may send in it";
     FloodPages = "flood-pages", 429, Refuse, "a flood is on, and the client is over the pages one may load in it";
-    FloodLogins = "flood-logins", 503, Refuse, "a flood is on, and unknown clients' logins have used up their share";
+    FloodLogins = "flood-logins", 503, Refuse, "a flood is on, and unknown clients' logins and other writes have used up their share";
     FloodAgents = "flood-agents", 503, Refuse, "a flood is on, and programs have used up their share";
     FloodNewcomers = "flood-newcomers", 503, Refuse, "a flood is on, and unknown clients have used up their share";
     FloodNetworks = "flood-networks", 503, Refuse, "a flood is on, and networks known only from afar have used up their share";

@@ -316,7 +316,7 @@ fn classes(rates: &Totals, totals: &Totals) -> Vec<ClassView> {
 
 fn budgets(budgets: &Budgets) -> Vec<BudgetView> {
     let named = [
-        ("logins of clients not known", &budgets.logins),
+        ("logins and writes of clients not known", &budgets.writes),
         ("clients not known that can't be challenged", &budgets.newcomers),
         ("clients whose cookie is worth nothing", &budgets.burnt),
         ("clients of known networks", &budgets.networks),
