@@ -17,7 +17,7 @@ export RUSTDOCFLAGS ?= -D warnings
 export WHY
 
 .PHONY: help run build release-pgo release-graviton test lint fmt clippy deny advisories docs unit loom fuzz miri \
-	bench bench-instructions bench-peers test-peers replay flood-report flood-proxy peers load scenarios clean setup-%
+	bench bench-instructions bench-peers test-peers replay flood-report flood-proxy away peers load scenarios clean setup-%
 
 help: ## List these commands
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-26s%s\n", $$1, $$2 }'
@@ -101,6 +101,10 @@ replay: setup-build ## Replay a log through a running weir: make replay LOG=acce
 
 flood-proxy: setup-build ## Play a flood in real time through the running proxy and beside it the simulator (SCENARIOS="botnet mimic")
 	cargo test --release --locked --test flood_proxy -- --ignored --nocapture
+
+away: setup-build setup-load ## Throughput while AWS and the fleet's store are black holes, beside that without them
+	cargo build --release --locked --features aws
+	python3 -B loadtest/away.py --weir $(TARGET)/release/weir
 
 bench-peers: build setup-peers ## Measure weir beside nginx, HAProxy, Envoy and bare Pingora (20 min; ARGS=--quick: 2)
 	$(if $(TARGET_CPU),RUSTFLAGS="-Ctarget-cpu=$(TARGET_CPU)") cargo build --release --locked --manifest-path loadtest/peers/bare/Cargo.toml --target-dir .tools/target

