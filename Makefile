@@ -56,7 +56,7 @@ advisories: setup-lint ## Known holes in dependencies (fetches the RustSec datab
 	cargo deny --locked check advisories
 
 docs: setup-build ## Build the API documentation; a warning is a fault
-	cargo doc --locked --no-deps
+	cargo doc --locked --no-deps --features aws
 
 # With AWS: the tests start emulators of it from .tools (make setup-aws).
 unit: setup-build ## Unit, property, end-to-end, documentation and tidy tests, and a short fuzz run
@@ -122,7 +122,7 @@ load: $(if $(SCENARIO),setup-load $(if $(URL)$(filter-out file,$(origin WEIR)),,
 	@loadtest/run.py $(SCENARIO)
 
 scenarios: setup-build setup-load ## Every load scenario for some seconds, and that each of its thresholds can fail
-	cargo build --locked
+	cargo build --locked --features aws
 	WEIR=$(abspath $(TARGET))/debug/weir timeout $(TEST_TIMEOUT) python3 -B -m unittest discover -s loadtest/tests -t loadtest
 
 clean: ## Remove what was built (not the tools in .tools)

@@ -10,7 +10,7 @@ use world::{Dice, Fleet, Route};
 
 /// Ten a second, a hundred at once.
 const TEN: &str = "rate = \"10/s\"\nburst = 100";
-const SEEDS: std::ops::Range<u64> = 1..5;
+const SEEDS: std::ops::Range<u64> = 1..3;
 
 /// From the start on never much more than the limit, and nothing much less.
 fn assert_held(fleet: &Fleet, client: u32, (rate, burst): (f64, f64), least: f64, what: &str) {

