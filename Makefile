@@ -56,7 +56,7 @@ advisories: setup-lint ## Known holes in dependencies (fetches the RustSec datab
 	cargo deny --locked check advisories
 
 docs: setup-build ## Build the API documentation; a warning is a fault
-	cargo doc --locked --no-deps --features aws
+	cargo doc --locked --no-deps
 
 # With AWS: the tests start emulators of it from .tools (make setup-aws).
 unit: setup-build ## Unit, property, end-to-end, documentation and tidy tests, and a short fuzz run

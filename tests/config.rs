@@ -281,6 +281,27 @@ fn check_sums_up_a_good_config() {
 }
 
 #[test]
+#[cfg(feature = "aws")]
+fn check_says_whom_it_tells_and_hears() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("w.toml");
+    let shared = "[fleet]\nenabled = true\n[waf]\nenabled = true\n[guardduty]\nenabled = true\n\
+                  queue_url = \"https://sqs.eu-central-1.amazonaws.com/111122223333/findings\"\n\
+                  [[limit]]\nname = \"a\"\nrate = \"10/s\"\nburst = 20\nscope = \"fleet\"\n";
+    std::fs::write(&path, format!("{shared}{DEMO}")).unwrap();
+    let (code, out, err) = examine(&path);
+    assert_eq!((code, err.as_str()), (Code::Ok, ""));
+    for line in [
+        "   fleet  production at redis://127.0.0.1:6379",
+        "     waf  regional, bans from refuse on to weir-ipv4-0, weir-ipv6-0; 1/s updates at most",
+        "findings  from https://sqs.eu-central-1.amazonaws.com/111122223333/findings, severity 4.0 and above: ban",
+        "   limit  a: each client may send 10/s over all tasks together, 20 at once; what is over is refused [8MiB]",
+    ] {
+        assert!(out.lines().any(|l| l == line), "no {line:?} in\n{out}");
+    }
+}
+
+#[test]
 fn check_tells_faults_by_its_exit_code() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("w.toml");

@@ -51,15 +51,15 @@ fn it_gets_its_limit_of_eight_tasks_and_of_those_that_come_and_go() {
     let origin = Origin::echo();
     let mut weirs: Vec<Process> = (0..8).map(|_| weir(&origin, &store)).collect();
     eventually("all know of all", || weirs.iter().all(|weir| tasks(weir) == 8));
-    share(&weirs, 8.0); // the burst, and what tasks hear of demand
-    let even = share(&weirs, 12.0);
+    share(&weirs, 6.0); // the burst, and what tasks hear of demand
+    let even = share(&weirs, 10.0);
     let mut gone = weirs.swap_remove(0);
     gone.signal("TERM");
     weirs.push(weir(&origin, &store));
-    let moving = share(&weirs, 12.0);
+    let moving = share(&weirs, 10.0);
     weirs.swap_remove(0).signal("KILL");
     share(&weirs, 5.0); // until its heartbeat runs out, its part is nobody's
-    let after = share(&weirs, 12.0);
+    let after = share(&weirs, 10.0);
     assert_eq!(gone.wait(), 0);
     println!("of its limit: {even:.3}; while one leaves and one joins {moving:.3}; after one died {after:.3}");
     for share in [even, moving, after] {

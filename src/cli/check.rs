@@ -6,7 +6,7 @@ use crate::app;
 use crate::app::memory::{Memory, Row};
 use crate::base::clock;
 use crate::base::units::{Bytes, Share, show_duration};
-use crate::config::settings::{Action, Limit, LimitKey, PathPattern, Settings};
+use crate::config::settings::{Action, GuardDuty, Limit, LimitKey, PathPattern, Scope, Settings, Waf};
 use crate::config::{self, Loaded};
 use crate::control::reload::Fresh;
 use crate::control::source::{Options, Place, Source};
@@ -52,6 +52,7 @@ pub fn examine(source: &Source) -> (Code, String, String) {
     line(&mut out, "allow", format_args!("{} networks", networks.allow.len()));
     line(&mut out, "deny", format_args!("{} networks", networks.deny.len()));
     limits(&policy, &mut out);
+    others(settings, &mut out);
     memory(&policy, &state, &mut out);
     for note in notes {
         line(&mut out, "note", note);
@@ -104,6 +105,24 @@ fn limits(policy: &Policy, out: &mut String) {
     }
 }
 
+/// Whom it tells, and whom it hears.
+fn others(settings: &Settings, out: &mut String) {
+    let Settings { fleet, waf, guardduty, .. } = settings;
+    if fleet.enabled {
+        line(out, "fleet", format_args!("{} at {}", fleet.name, fleet.url));
+    }
+    if waf.enabled {
+        let sets = joined(&waf.ipv4_sets.iter().chain(&waf.ipv6_sets).collect::<Vec<_>>());
+        let Waf { scope, from_step, update_rate, .. } = waf;
+        line(out, "waf", format_args!("{scope}, bans from {from_step} on to {sets}; {update_rate} updates at most"));
+    }
+    if guardduty.enabled {
+        let severity = f64::from(guardduty.min_severity) / 10.0;
+        let GuardDuty { queue_url, action, .. } = guardduty;
+        line(out, "findings", format_args!("from {queue_url}, severity {severity:.1} and above: {action}"));
+    }
+}
+
 /// What the config takes at most, part by part.
 fn memory(policy: &Policy, state: &State, out: &mut String) {
     let memory = Memory::of(policy, state);
@@ -151,8 +170,9 @@ fn sentence(limit: &Limit) -> String {
             }
         }
     };
+    let scope = if limit.scope == Scope::Fleet { " over all tasks together" } else { "" };
     format!(
-        "{}: {who} may send {}{methods}{paths}, {} at once; what is over is {over}",
+        "{}: {who} may send {}{methods}{paths}{scope}, {} at once; what is over is {over}",
         limit.name, limit.rate, limit.burst
     )
 }
