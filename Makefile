@@ -122,7 +122,7 @@ load: $(if $(SCENARIO),setup-load $(if $(URL)$(filter-out file,$(origin WEIR)),,
 	@loadtest/run.py $(SCENARIO)
 
 scenarios: setup-build setup-load ## Every load scenario for some seconds, and that each of its thresholds can fail
-	cargo build --locked --features aws
+	cargo test --locked --features aws --test binary --no-run # with the binary itself, as `unit` has built it
 	WEIR=$(abspath $(TARGET))/debug/weir timeout $(TEST_TIMEOUT) python3 -B -m unittest discover -s loadtest/tests -t loadtest
 
 clean: ## Remove what was built (not the tools in .tools)
