@@ -56,7 +56,7 @@ fn it_gets_its_limit_of_eight_tasks_and_of_those_that_come_and_go() {
     let mut gone = weirs.swap_remove(0);
     gone.signal("TERM");
     weirs.push(weir(&origin, &store));
-    let moving = share(&weirs, 10.0);
+    let moving = share(&weirs, 14.0);
     weirs.swap_remove(0).signal("KILL");
     share(&weirs, 5.0); // until its heartbeat runs out, its part is nobody's
     let after = share(&weirs, 10.0);
