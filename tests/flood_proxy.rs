@@ -17,8 +17,9 @@ use weir::base::clock;
 use weir::client::key::ClientKey;
 use weir::flood::history::{History, Sizes};
 use weir::limit::seeds::Seeds;
-use weir::simulate::engine::{Engine, Request};
-use weir::simulate::scenario::{self, Attackers, Background, Event, Kind, Scenario, tsv};
+use weir::simulate::campaign::request;
+use weir::simulate::engine::Engine;
+use weir::simulate::scenario::{self, Attackers, Background, Event, Kind, Scenario};
 use weir::verdict::Fate;
 use weir::verdict::policy::Networks;
 
@@ -69,19 +70,6 @@ fn simulated(scenario: &Scenario, toml: &str) -> Counts {
     let mut counts = Counts::default();
     played.iter().for_each(|e| counts.note(e.kind, engine.step(&request(e)).fate == Fate::Forward));
     counts
-}
-
-fn request(event: &Event) -> Request<'_> {
-    Request {
-        t: tsv::EPOCH as f64 + event.t,
-        client: event.client,
-        method: &event.method,
-        path: &event.path,
-        query: event.has_query,
-        status: event.status,
-        user_agent: &event.user_agent,
-        solves: event.solves,
-    }
 }
 
 /// What the proxy is to know of those who came before, as if it had seen them up to now.

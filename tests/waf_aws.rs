@@ -3,16 +3,16 @@
 #![cfg(feature = "aws")]
 #![allow(clippy::unwrap_used)] // A test may fail by panicking; clippy's own exemption misses helpers.
 
-#[path = "common/aws_moto.rs"]
-mod aws_moto;
 #[path = "common/aws_waf.rs"]
 mod aws_waf;
 #[path = "waf/book.rs"]
 mod book;
+#[path = "common/emulator.rs"]
+mod emulator;
 
-use aws_moto::Moto;
 use aws_waf::IpSet;
 use book::{Book, waf};
+use emulator::Emulator;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
@@ -64,14 +64,12 @@ const HOUR: Duration = Duration::from_secs(3_600);
 
 #[test]
 fn bans_come_and_go_beside_what_others_wrote() {
-    let Some(moto) = Moto::start() else { return };
-    let endpoint = format!("http://{}", moto.address);
+    let Some(moto) = Emulator::moto() else { return };
     // The SDK reads the environment, and changing one's own is unsafe: a child gets another.
     let mut child = std::process::Command::new(std::env::current_exe().unwrap());
     child.args(["--exact", "against_moto", "--ignored", "--nocapture"]);
-    child.env("AWS_ENDPOINT_URL", endpoint).env("AWS_REGION", "us-east-1").env("MOTO", moto.address.to_string());
-    child.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test").env_remove("AWS_PROFILE");
-    child.env("AWS_EC2_METADATA_DISABLED", "true").env_remove("AWS_SESSION_TOKEN");
+    moto.tell(&mut child);
+    child.env("MOTO", moto.address.to_string());
     assert!(child.status().unwrap().success());
 }
 
@@ -79,7 +77,7 @@ fn bans_come_and_go_beside_what_others_wrote() {
 #[ignore = "runs as a child of the test above, which tells it where moto is"]
 fn against_moto() {
     let Ok(address) = std::env::var("MOTO") else { return };
-    let moto = Moto::at(address.parse().unwrap());
+    let moto = Emulator::at(address.parse().unwrap());
     let (four, six) = (IpSet::create(&moto, "weir-4", true), IpSet::create(&moto, "weir-6", false));
     four.add("198.51.100.1/32");
     let (book, folder) = (Arc::new(Book::new(real_ms)), tempfile::tempdir().unwrap());

@@ -152,7 +152,8 @@ fn outcome(engine: &mut Engine, event: &Event) -> Outcome {
     Outcome { answer, state, delay: verdict.delay.as_secs_f64() }
 }
 
-fn request(event: &Event) -> Request<'_> {
+/// What the engine is asked for an event of a scenario.
+pub fn request(event: &Event) -> Request<'_> {
     Request {
         t: EPOCH as f64 + event.t,
         client: event.client,

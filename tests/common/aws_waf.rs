@@ -2,31 +2,31 @@
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "each test file uses its part")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use super::aws_moto::Moto;
+use super::emulator::Emulator;
 use std::collections::BTreeSet;
 
 /// One IP set.
 pub struct IpSet<'a> {
-    moto: &'a Moto,
+    moto: &'a Emulator,
     name: String,
     id: String,
 }
 
 impl<'a> IpSet<'a> {
     /// Makes an empty one.
-    pub fn create(moto: &'a Moto, name: &str, ipv4: bool) -> Self {
+    pub fn create(moto: &'a Emulator, name: &str, ipv4: bool) -> Self {
         let family = if ipv4 { "IPV4" } else { "IPV6" };
         let body = serde_json::json!({
             "Name": name, "Scope": "REGIONAL", "IPAddressVersion": family, "Addresses": [], "Description": "by Terraform",
         });
-        let answer = moto.call("AWSWAF_20190729.CreateIPSet", &body);
+        let answer = moto.call("wafv2", "AWSWAF_20190729.CreateIPSet", &body);
         let id = answer["Summary"]["Id"].as_str().unwrap().to_owned();
         Self { moto, name: name.to_owned(), id }
     }
 
     fn get(&self) -> serde_json::Value {
         let body = serde_json::json!({"Name": self.name, "Scope": "REGIONAL", "Id": self.id});
-        self.moto.call("AWSWAF_20190729.GetIPSet", &body)
+        self.moto.call("wafv2", "AWSWAF_20190729.GetIPSet", &body)
     }
 
     /// What it holds.
@@ -50,6 +50,6 @@ impl<'a> IpSet<'a> {
             "Name": self.name, "Scope": "REGIONAL", "Id": self.id, "Addresses": all,
             "LockToken": answer["LockToken"], "Description": answer["IPSet"]["Description"],
         });
-        self.moto.call("AWSWAF_20190729.UpdateIPSet", &body);
+        self.moto.call("wafv2", "AWSWAF_20190729.UpdateIPSet", &body);
     }
 }

@@ -1,4 +1,6 @@
 //! Servers that answer as AWS does, each on a free port of its own, ended when dropped.
+#![allow(dead_code, unreachable_pub, missing_docs, reason = "each test file uses its part")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
@@ -10,7 +12,8 @@ const START: Duration = Duration::from_secs(90);
 
 /// A running emulator.
 pub struct Emulator {
-    child: Child,
+    /// None of one that somebody else started, and ends.
+    child: Option<Child>,
     kind: &'static str,
     folder: tempfile::TempDir,
     /// Where it listens.
@@ -28,6 +31,11 @@ impl Emulator {
         Self::start("ministack", free())
     }
 
+    /// One that somebody else started, and ends.
+    pub fn at(address: SocketAddr) -> Self {
+        Self { child: None, kind: "", folder: tempfile::tempdir().unwrap(), address }
+    }
+
     fn start(kind: &'static str, address: SocketAddr) -> Option<Self> {
         let Some(program) = find(kind) else {
             let advice = format!("{kind} is not installed: run make setup-aws");
@@ -43,14 +51,14 @@ impl Emulator {
         }
         command.env("GATEWAY_PORT", &port).env("MINISTACK_HOST", "127.0.0.1").env("HOME", folder.path());
         command.current_dir(folder.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let mut emulator = Self { child: command.spawn().unwrap(), kind, folder, address };
+        let mut child = command.spawn().unwrap();
         let deadline = Instant::now() + START;
         while TcpStream::connect(address).is_err() {
-            assert!(emulator.child.try_wait().unwrap().is_none(), "{kind} ended at once");
+            assert!(child.try_wait().unwrap().is_none(), "{kind} ended at once");
             assert!(Instant::now() < deadline, "{kind} does not listen within {START:?}");
             std::thread::sleep(Duration::from_millis(50));
         }
-        Some(emulator)
+        Some(Self { child: Some(child), kind, folder, address })
     }
 
     /// Ends it as an outage does, and gives what brings it back, empty, at the same address.
@@ -101,8 +109,10 @@ pub fn tell(address: SocketAddr, command: &mut Command) {
 
 impl Drop for Emulator {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        if let Some(child) = &mut self.child {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }
 

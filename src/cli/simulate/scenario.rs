@@ -236,7 +236,10 @@ fn as_json(report: &Report) -> serde_json::Value {
 }
 
 fn about(seeds: &[u64]) -> Vec<String> {
-    let command: Vec<String> = std::env::args().skip(1).collect();
+    // Of a path only its end: a report is for others, who have other folders.
+    let end =
+        |arg: String| arg.rsplitn(3, '/').take(2).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("/");
+    let command: Vec<String> = std::env::args().skip(1).map(end).collect();
     let date = rfc3339::from_unix_nanos(clock::unix_nanos(clock::now()));
     let version = env!("CARGO_PKG_VERSION");
     let count = seeds.len();
