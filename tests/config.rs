@@ -158,6 +158,11 @@ fn keys() -> Vec<String> {
 fn config_with(key: &str, value: &str) -> String {
     let limit = "[[limit]]\nname = \"a\"\nrate = \"10/s\"\n";
     let origin = "origin.addresses = [\"demo\"]\n";
+    if let Some(key) = key.strip_prefix("alert[].") {
+        let rule = [("name", "\"a\""), ("signal", "\"origin_latency\""), ("above", "1")];
+        let rule = rule.iter().filter(|(other, _)| *other != key).map(|(key, value)| format!("{key} = {value}\n"));
+        return format!("{origin}[[alert]]\n{}{key} = {value}\n", rule.collect::<String>());
+    }
     match key.strip_prefix("limit[].") {
         Some(_) if key.ends_with("v4_prefix") || key.ends_with("v6_prefix") => {
             format!("{origin}{limit}key = \"prefix\"\n{} = {value}\n", &key[8..])
@@ -340,4 +345,23 @@ proptest! {
             prop_assert!(!faults.list.is_empty() && faults.to_string().lines().count() == faults.list.len());
         }
     }
+}
+
+/// Alerts are known by their names, and a webhook's path is as good as a password.
+#[test]
+fn alerts_differ_in_words_and_show_no_secret() {
+    let rule = |rest: &str| format!("{DEMO}[[alert]]\nname = \"errors\"\nsignal = \"server_error_share\"\n{rest}");
+    let lines = |old: &str, new: &str| -> Vec<String> {
+        diff(&good(old), &good(new)).iter().map(ToString::to_string).collect()
+    };
+    let (two, slow) = (rule("above = \"2%\""), rule("above = \"0.5%\"\nfor = \"1m\"\nseverity = \"critical\""));
+    let words = "server_error_share above 2% for 5m, warning";
+    assert_eq!(lines(DEMO, &two), [format!("alert[errors]: added {words}")]);
+    assert_eq!(lines(&two, DEMO), [format!("alert[errors]: removed (was {words})")]);
+    let changed = format!("alert[errors]: {words} -> server_error_share above 0.5% for 1m, critical");
+    assert_eq!(lines(&two, &slow), [changed]);
+    let hook = |path: &str| format!("{DEMO}[alerts]\nwebhook = \"https://me:pw@hooks.example/{path}\"\n");
+    let [change] = diff(&good(&hook("hunter2")), &good(&hook("hunter3"))).try_into().unwrap();
+    assert!(change.new.starts_with("https://hooks.example/… (SHA-256 "), "{change}");
+    assert!(!change.to_string().contains("hunter") && !change.to_string().contains("pw"), "{change}");
 }

@@ -2,6 +2,7 @@
 
 mod flood;
 mod shared;
+mod signals;
 
 use super::settings::{Ban, Limit, LimitKey, Listen, Origin, Settings};
 use crate::base::units::show_duration;
@@ -50,6 +51,7 @@ pub fn diff(old: &Settings, new: &Settings) -> Vec<Change> {
         }
     }
     changes.extend(limits(old, new, &start_only));
+    changes.extend(signals::alerts(old, new));
     changes
 }
 
@@ -93,13 +95,14 @@ fn find(values: &[(String, String)], key: &str) -> String {
     values.iter().find(|(k, _)| k == key).map_or_else(String::new, |(_, value)| value.clone())
 }
 
-/// Every key but those of limits, with its value; values that are absent are left out.
+/// Every key but those of limits and alerts, with its value; values that are absent are left out.
 pub(super) fn values(settings: &Settings) -> Vec<(String, String)> {
     let mut out = Values { prefix: String::new(), pairs: Vec::new() };
     out.listen(&settings.listen);
     out.within("admin", |out| {
         out.put("address", settings.admin.address);
         out.put_path("token_file", settings.admin.token_file.as_deref());
+        out.put_path("country_database", settings.admin.country_database.as_deref());
     });
     out.within("client", |out| {
         let client = &settings.client;
@@ -119,11 +122,7 @@ pub(super) fn values(settings: &Settings) -> Vec<(String, String)> {
         out.put("page", files(&settings.reply.page));
         out.put("problem", files(&settings.reply.problem));
     });
-    out.within("log", |out| {
-        out.put("access", &settings.log.access);
-        out.put("refused_rate", settings.log.refused_rate);
-        out.put("forwarded_sample", settings.log.forwarded_sample);
-    });
+    out.signals(settings);
     out.pairs
 }
 

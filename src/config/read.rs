@@ -1,18 +1,20 @@
 //! Every key of the config: its name, kind, default and meaning, each said once, here and in the files below.
 
+mod alert;
+mod aviatrix;
 mod ban;
 mod challenge;
 mod flood;
-mod later;
 mod limit;
 mod origin;
 mod shared;
+mod signals;
 
 use super::document::Document;
-use super::kind::{byte_rate, choice, duration, flag, list, rate, share, size, whole};
-use super::place::{file, files_by_status, list_entry, log_target, network, socket};
+use super::kind::{byte_rate, choice, duration, flag, list, size, whole};
+use super::place::{file, files_by_status, list_entry, network, socket};
 use super::section::{Node, Section, Shape, When};
-use super::settings::{Admin, Client, H2, Listen, Lists, Log, Reply, Settings, Tls};
+use super::settings::{Admin, Alerts, Client, H2, Listen, Lists, Reply, Settings, Tls};
 use super::words::ADDRESS_SOURCES;
 use crate::base::units::Bytes;
 use std::time::Duration;
@@ -63,10 +65,20 @@ fn config(s: &mut Section<'_, '_>) -> Settings {
         guardduty: s.table("guardduty", "Findings of AWS GuardDuty, from an SQS queue.", shared::guardduty),
         fleet: s.table("fleet", "What the tasks of one fleet share, through Valkey or Redis.", shared::fleet),
         reply: s.table("reply", "What a refused client gets to read, in place of the built-in texts.", reply),
-        log: s.table("log", "The access log.", log),
+        log: s.table("log", "The ingress log: requests, refusals, bans, changes of state.", signals::log),
+        cloudwatch: s.table("cloudwatch", "Metrics to CloudWatch.", signals::cloudwatch),
+        syslog: s.table("syslog", "Records to a syslog collector (RFC 5424).", signals::syslog),
+        netflow: s.table("netflow", "Flows of requests to a NetFlow or IPFIX collector.", signals::netflow),
+        aviatrix: s.table(
+            "aviatrix",
+            "What Aviatrix gateways report, and a SmartGroup of offenders.",
+            aviatrix::aviatrix,
+        ),
+        alerts: s.table("alerts", "Who is told when something is wrong.", alert::alerts),
     };
-    later::later(s);
-    settings
+    let rules = s.tables("alert", alert::MOST, "A rule of what is wrong.", alert::rule);
+    let alerts = Alerts { rules, ..settings.alerts };
+    Settings { alerts, ..settings }
 }
 
 fn min_send_rate(s: &mut Section<'_, '_>) -> Bytes {
@@ -199,7 +211,9 @@ fn admin(s: &mut Section<'_, '_>) -> Admin {
     );
     let doc = "A file with the bearer token that /api and /metrics ask for.";
     let token_file = s.optional("token_file", file(s.base()), doc, When::Start);
-    Admin { address, token_file }
+    let doc = "Which country a network is in, for the live page: a database in MaxMind's format, read at the start.";
+    let country_database = s.optional("country_database", file(s.base()), doc, When::Start);
+    Admin { address, token_file, country_database }
 }
 
 fn client(s: &mut Section<'_, '_>) -> Client {
@@ -244,14 +258,5 @@ fn reply(s: &mut Section<'_, '_>) -> Reply {
             "{}",
             "File in application/problem+json by status, at most 64KiB.",
         ),
-    }
-}
-
-fn log(s: &mut Section<'_, '_>) -> Log {
-    let target = log_target(s.base());
-    Log {
-        access: s.live("access", target, r#""stdout""#, "Where the access log goes; a file is appended to."),
-        refused_rate: s.live("refused_rate", rate(), r#""100/s""#, "The most refusals logged; the rest is counted."),
-        forwarded_sample: s.live("forwarded_sample", share(), r#""1%""#, "The share of forwarded requests logged."),
     }
 }

@@ -107,7 +107,6 @@ fn table(out: &mut String, heading: &str, node: &Node, nodes: &[Node]) {
         let when = match when {
             When::Live => "at the reload",
             When::Start => "at the next start",
-            When::Later => "in a later version",
         };
         let cells = [&format!("`{}`", node.name), words, &default, node.doc, when].map(|cell| cell.replace('|', "\\|"));
         out.push_str(&format!("| {} |\n", cells.join(" | ")));

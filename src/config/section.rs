@@ -15,8 +15,6 @@ pub(super) enum When {
     Live,
     /// At the next start.
     Start,
-    /// In a later version, which this key waits for.
-    Later,
 }
 
 /// What a config may say at one place.
@@ -66,17 +64,6 @@ impl<'r, 'd> Section<'r, 'd> {
         doc: &'static str,
     ) -> T {
         self.defaulted(name, kind, default, doc, When::Start)
-    }
-
-    /// A value for a later version.
-    pub(super) fn later<T>(
-        &mut self,
-        name: &'static str,
-        kind: Kind<T>,
-        default: &'static str,
-        doc: &'static str,
-    ) -> T {
-        self.defaulted(name, kind, default, doc, When::Later)
     }
 
     /// A value that has no default; none is a fault.

@@ -3,10 +3,16 @@
 mod ban;
 mod challenge;
 mod shared;
+mod signals;
 
 pub use ban::{Ban, Threshold};
 pub use challenge::{Challenge, Form, Secret};
 pub use shared::{FindingAction, Fleet, GuardDuty, Scope, Waf, WafScope, WafStep};
+pub use signals::{
+    Addresses, AlertRule, Alerts, Aviatrix, AviatrixAction, AviatrixReport, CloudWatch, Level, LevelUnit, Log,
+    LogCloudWatch, LogFormat, LogTarget, MetricsWay, NetFlow, RecordKind, Severity, Side, SmartGroup, Syslog,
+    Transport,
+};
 
 use crate::base::units::{Bytes, Rate, Share};
 use ipnet::IpNet;
@@ -44,6 +50,16 @@ pub struct Settings {
     pub reply: Reply,
     /// The access log.
     pub log: Log,
+    /// Metrics to CloudWatch.
+    pub cloudwatch: CloudWatch,
+    /// Records to a syslog collector.
+    pub syslog: Syslog,
+    /// Flows to a collector.
+    pub netflow: NetFlow,
+    /// What Aviatrix gateways say, and what they are told.
+    pub aviatrix: Aviatrix,
+    /// When somebody is told that something is wrong.
+    pub alerts: Alerts,
 }
 
 /// `[listen]`: sockets, deadlines and bounds of the client side.
@@ -118,6 +134,8 @@ pub struct Admin {
     pub address: SocketAddr,
     /// A file with the bearer token that `/api` and `/metrics` ask for; needed off loopback.
     pub token_file: Option<PathBuf>,
+    /// Which country a network is in, for the live page: a MaxMind database.
+    pub country_database: Option<PathBuf>,
 }
 
 /// `[flood]`: what is done against floods.
@@ -359,26 +377,4 @@ pub struct Reply {
     pub page: BTreeMap<u16, PathBuf>,
     /// `application/problem+json` file by status.
     pub problem: BTreeMap<u16, PathBuf>,
-}
-
-/// Where the access log goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LogTarget {
-    /// Nowhere.
-    Off,
-    /// Standard output.
-    Stdout,
-    /// A file, appended to.
-    File(PathBuf),
-}
-
-/// `[log]`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Log {
-    /// Where the access log goes.
-    pub access: LogTarget,
-    /// The most refusals logged.
-    pub refused_rate: Rate,
-    /// The share of forwarded requests logged.
-    pub forwarded_sample: Share,
 }

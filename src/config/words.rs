@@ -1,8 +1,12 @@
 //! The words that a config writes for settings which are no plain numbers or texts.
 
+mod signals;
+
+pub(super) use signals::*;
+
 use super::settings::{
-    Action, AddressFrom, Balance, FindingAction, Form, LimitKey, ListEntry, LogTarget, OriginAddress, OriginProtocol,
-    PathPattern, Scope, WafScope, WafStep,
+    Action, AddressFrom, Balance, FindingAction, Form, LimitKey, ListEntry, OriginAddress, OriginProtocol, PathPattern,
+    Scope, WafScope, WafStep,
 };
 use std::fmt;
 
@@ -104,16 +108,6 @@ impl fmt::Display for ListEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Net(net) => net.fmt(f),
-            Self::File(path) => path.display().fmt(f),
-        }
-    }
-}
-
-impl fmt::Display for LogTarget {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Off => f.write_str("off"),
-            Self::Stdout => f.write_str("stdout"),
             Self::File(path) => path.display().fmt(f),
         }
     }

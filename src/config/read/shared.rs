@@ -102,7 +102,7 @@ pub(super) fn fleet(s: &mut Section<'_, '_>) -> Fleet {
     fleet
 }
 
-fn built_with_aws(s: &mut Section<'_, '_>) {
+pub(super) fn built_with_aws(s: &mut Section<'_, '_>) {
     if cfg!(not(feature = "aws")) {
         let path = s.join("enabled");
         s.document().fault(
