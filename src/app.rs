@@ -24,6 +24,7 @@ use crate::control::source::Source;
 use crate::control::status::{FaultView, Phase};
 use crate::control::{ecs, health, history, housekeeping, resolve, watch};
 use crate::event::log_gate::LogGate;
+use crate::event::news::NewsQueue;
 use crate::event::queue::Queue;
 use crate::flood::history::{History, Sizes};
 use crate::flood::state::FloodState;
@@ -31,6 +32,7 @@ use crate::limit::seeds::Seeds;
 use crate::origin::Pool;
 use crate::proxy::{self, Edge, Replies, Workers};
 use crate::sink::access_log::AccessLog;
+use crate::sink::outlet::Outlet;
 use crate::verdict::{Policy, State};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use demo_origin::DemoOrigin;
@@ -159,7 +161,9 @@ pub fn start_from(source: Source, identity: Identity) -> Result<App, StartError>
     };
     let reloader = Arc::new(reloading::reloader(&source, fresh, &settings, reach));
     let (phase, recent) = (Arc::new(PhaseCell::default()), Arc::new(Recent::with_capacity(RECENT)));
-    let drain = take_records(&edge, &recent, &log)?;
+    let news = Arc::<NewsQueue>::default();
+    let outlets: Vec<Arc<dyn Outlet>> = vec![log.clone()];
+    let drain = take_records(&edge, &recent, &news, outlets)?;
     let detect = Detect::start(edge.policy.clone(), edge.state.clone()).map_err(anyhow::Error::from)?;
     let (stop, history) = look_after(&runtime, &edge, &reloader, &warning);
     let others = Others::meet(&runtime, &edge, &settings, identity.clone(), &stop)?;
@@ -230,10 +234,16 @@ fn known_clients(settings: &Settings) -> History {
 }
 
 /// Starts the way of records from the data plane to the log and to the recent refusals.
-fn take_records(edge: &Edge, recent: &Arc<Recent>, log: &Arc<AccessLog>) -> anyhow::Result<Drain> {
+fn take_records(
+    edge: &Edge,
+    recent: &Arc<Recent>,
+    news: &Arc<NewsQueue>,
+    outlets: Vec<Arc<dyn Outlet>>,
+) -> anyhow::Result<Drain> {
     let policy = edge.policy.clone();
     let names = Box::new(move || drain::limit_names(&policy.load()));
-    Ok(Drain::start(drain::Parts { queue: edge.events.clone(), recent: recent.clone(), log: log.clone(), names })?)
+    let (queue, recent, news) = (edge.events.clone(), recent.clone(), news.clone());
+    Ok(Drain::start(drain::Parts { queue, recent, news, outlets, names })?)
 }
 
 /// Starts what goes on beside the requests; the sender ends it.

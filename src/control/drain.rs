@@ -1,10 +1,12 @@
-//! Takes records off the event queue and hands them on: to the access log, and refusals to the recent ones.
+//! Takes records and news off their queues and hands them on: to every sink, and refusals to the recent ones.
 
 use super::recent::Recent;
 use crate::event::entry::{Entry, LimitNames};
+use crate::event::news::NewsQueue;
 use crate::event::queue::{CAPACITY, Queue};
 use crate::event::record::Outcome;
-use crate::sink::access_log::AccessLog;
+use crate::event::story::Story;
+use crate::sink::outlet::Outlet;
 use crate::verdict::Policy;
 use crate::verdict::counters::MAX_LIMITS;
 use std::sync::{Arc, mpsc};
@@ -20,8 +22,10 @@ pub struct Parts {
     pub queue: Arc<Queue>,
     /// Where refusals are remembered.
     pub recent: Arc<Recent>,
-    /// Where lines are written.
-    pub log: Arc<AccessLog>,
+    /// What else there is to tell.
+    pub news: Arc<NewsQueue>,
+    /// To whom.
+    pub outlets: Vec<Arc<dyn Outlet>>,
     /// The names of the limits now in force; asked once a round.
     pub names: Box<dyn Fn() -> Vec<Option<Arc<str>>> + Send>,
 }
@@ -76,12 +80,16 @@ fn round(parts: &Parts) {
     let names: &LimitNames = &names;
     parts.queue.drain(2 * CAPACITY, |record| {
         let entry = Entry::new(record, names);
-        parts.log.write(&entry);
+        let story = Story::Request(record, &entry);
+        parts.outlets.iter().for_each(|outlet| outlet.take(&story));
         if matches!(record.outcome, Outcome::Refused | Outcome::Closed | Outcome::Failed) {
             parts.recent.add(entry.into_owned());
         }
     });
-    parts.log.flush();
+    while let Some(news) = parts.news.take() {
+        parts.outlets.iter().for_each(|outlet| outlet.take(&Story::News(&news)));
+    }
+    parts.outlets.iter().for_each(|outlet| outlet.flush());
 }
 
 #[cfg(test)]
@@ -90,6 +98,7 @@ mod tests {
     use crate::base::clock;
     use crate::config::settings::LogTarget;
     use crate::event::record::Record;
+    use crate::sink::access_log::AccessLog;
 
     #[test]
     fn what_was_sent_before_the_stop_is_handed_on() {
@@ -99,7 +108,8 @@ mod tests {
         let recent = Arc::new(Recent::default());
         let log = Arc::new(AccessLog::start(&LogTarget::File(path.clone())).unwrap());
         let names = Box::new(|| vec![None, Some(Arc::from("login"))]);
-        let parts = Parts { queue: queue.clone(), recent: recent.clone(), log: log.clone(), names };
+        let outlets: Vec<Arc<dyn Outlet>> = vec![log.clone()];
+        let parts = Parts { queue: queue.clone(), recent: recent.clone(), news: Arc::default(), outlets, names };
         let drain = Drain::start(parts).unwrap();
         for outcome in [Outcome::Forwarded, Outcome::Refused, Outcome::Gone, Outcome::Closed] {
             let mut record = Record::blank(clock::now());

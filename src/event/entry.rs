@@ -1,7 +1,9 @@
 //! A record as people and programs read it: one form for the access log, the admin pages and the command line.
 
 use super::record::{Outcome, Protocol, Record};
+use super::story::kind_of;
 use crate::base::{clock, rfc3339};
+use crate::config::settings::RecordKind;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
@@ -15,8 +17,14 @@ pub type LimitNames = [Option<Arc<str>>];
 pub struct Entry<'a> {
     /// When it ended: RFC 3339, UTC, milliseconds.
     pub time: String,
+    /// `request`, or `refusal` where weir refused it.
+    #[serde(default)]
+    pub kind: Cow<'a, str>,
     /// The client's address.
     pub client: IpAddr,
+    /// The client's port, where it is known.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub client_port: u16,
     /// The connection's peer, such as the load balancer.
     pub peer: IpAddr,
     /// `forwarded`, `refused`, `closed`, `failed` or `gone`.
@@ -98,7 +106,9 @@ impl<'a> Entry<'a> {
         let ms = |d: std::time::Duration| (d.as_micros() as f64) / 1_000.0;
         Self {
             time: rfc3339::from_unix_nanos(clock::unix_nanos(record.at)),
+            kind: kind(record.outcome).into(),
             client: record.client,
+            client_port: record.client_port,
             peer: record.peer,
             outcome: outcome(record.outcome).into(),
             reason: record.reason.into(),
@@ -133,6 +143,8 @@ impl<'a> Entry<'a> {
     pub fn into_owned(self) -> Entry<'static> {
         let own = |text: Cow<'a, str>| Cow::<'static, str>::Owned(text.into_owned());
         Entry {
+            kind: own(self.kind),
+            client_port: self.client_port,
             outcome: own(self.outcome),
             reason: own(self.reason),
             rule: own(self.rule),
@@ -160,6 +172,13 @@ impl<'a> Entry<'a> {
             retry_after_s: self.retry_after_s,
             limit_burst: self.limit_burst,
         }
+    }
+}
+
+const fn kind(outcome: Outcome) -> &'static str {
+    match kind_of(outcome) {
+        RecordKind::Refusal => "refusal",
+        _ => "request",
     }
 }
 
@@ -244,6 +263,7 @@ mod tests {
     fn every_key_is_documented_and_no_other() {
         let mut record = Record::blank(Time::from_nanos(0));
         record.rule = Text::new(b"login");
+        record.client_port = 40_000;
         (record.observed, record.status, record.limit_burst, record.request_id) = (1, 429, 10, 1);
         (record.retry_after, record.origin_latency) = (Duration::from_secs(1), Duration::from_secs(1));
         record.origin = Some(([192, 0, 2, 1], 80).into());

@@ -2,5 +2,7 @@
 
 pub mod entry;
 pub mod log_gate;
+pub mod news;
 pub mod queue;
 pub mod record;
+pub mod story;

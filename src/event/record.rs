@@ -72,8 +72,12 @@ pub struct Record {
     pub at: Time,
     /// The client's whole address.
     pub client: IpAddr,
+    /// The client's port; 0 where nobody told.
+    pub client_port: u16,
     /// The connection's peer.
     pub peer: IpAddr,
+    /// Where the connection came in; none where that is not known.
+    pub local: Option<SocketAddr>,
     /// How it ended.
     pub outcome: Outcome,
     /// The reason's code.
@@ -127,7 +131,9 @@ impl Record {
         Self {
             at,
             client: nobody,
+            client_port: 0,
             peer: nobody,
+            local: None,
             outcome: Outcome::Forwarded,
             reason: "",
             rule: Text::EMPTY,

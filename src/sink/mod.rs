@@ -2,5 +2,7 @@
 
 pub mod access_log;
 pub mod fleet;
+pub mod https;
+pub mod outlet;
 pub mod prometheus;
 pub mod waf;

@@ -5,6 +5,8 @@ mod output;
 
 use crate::config::settings::LogTarget;
 use crate::event::entry::Entry;
+use crate::event::story::Story;
+use crate::sink::outlet::{Outlet, OutletStatus};
 use output::Output;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -122,6 +124,26 @@ impl AccessLog {
         self.0.changed.notify_all();
         let waited = self.0.changed.wait_timeout_while(pending, within, |p| !p.ended);
         waited.unwrap_or_else(PoisonError::into_inner).0.ended
+    }
+}
+
+impl Outlet for AccessLog {
+    fn take(&self, story: &Story<'_>) {
+        if let Story::Request(_, entry) = story {
+            self.write(entry);
+        }
+    }
+
+    fn flush(&self) {
+        self.flush();
+    }
+
+    fn status(&self) -> OutletStatus {
+        OutletStatus { name: "file".into(), sent: self.written(), lost: self.lost(), ..OutletStatus::default() }
+    }
+
+    fn stop(&self, within: Duration) -> bool {
+        self.stop(within)
     }
 }
 
