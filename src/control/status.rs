@@ -7,6 +7,7 @@ use super::identity::Identity;
 use super::recent::Refused;
 use super::source::SourceStatus;
 use crate::event::entry::Entry;
+use crate::sink::cloudwatch::CloudWatchStatus;
 use crate::sink::fleet::FleetStatus;
 use crate::sink::waf::WafStatus;
 use serde::{Deserialize, Serialize};
@@ -69,6 +70,9 @@ pub struct Status {
     /// The loop to AWS WAF, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waf: Option<WafStatus>,
+    /// The way to CloudWatch, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cloudwatch: Option<CloudWatchStatus>,
     /// The fleet, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fleet: Option<FleetStatus>,
@@ -350,6 +354,7 @@ pub(crate) fn fixture() -> Status {
         bans: super::bans::fixture(),
         guardduty: Some(GuardDutyStatus { received: 9, acted: 2, poison: 1, ..GuardDutyStatus::default() }),
         waf: Some(crate::sink::waf::status::fixture()),
+        cloudwatch: Some(crate::sink::cloudwatch::status::fixture()),
         fleet: Some(crate::sink::fleet::fixture()),
         flood: super::flood::fixture().status,
         origin: OriginStatus {

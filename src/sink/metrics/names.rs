@@ -119,6 +119,10 @@ metrics! {
     GUARDDUTY_MESSAGES = "weir_guardduty_messages_total", Counter, Count, ["outcome"], "messages of GuardDuty's queue; outcome is acted, passed, repeated, spared (addresses), postponed or poison";
     GUARDDUTY_FAILURES = "weir_guardduty_failures_total", Counter, Count, [], "calls of GuardDuty's queue that failed";
     GUARDDUTY_UP = "weir_guardduty_up", Gauge, Count, [], "1 while GuardDuty's queue can be read";
+    CLOUDWATCH_DATUMS = "weir_cloudwatch_datums_total", Counter, Count, ["outcome"], "data for CloudWatch; outcome is sent, dropped (no room while it was away), unknown (no answer came, not sent again) or refused";
+    CLOUDWATCH_FAILURES = "weir_cloudwatch_failures_total", Counter, Count, ["kind"], "requests to CloudWatch that failed; kind is throttled, denied, invalid, unavailable, unreachable or output";
+    CLOUDWATCH_WAITING = "weir_cloudwatch_waiting", Gauge, Count, [], "data that wait to be sent to CloudWatch";
+    CLOUDWATCH_AGE = "weir_cloudwatch_age_seconds", Gauge, Seconds, [], "for how long CloudWatch has taken nothing";
     NEEDS_RESTART = "weir_config_needs_restart", Gauge, Count, [], "how many changed keys count only after a restart";
     NOTES = "weir_notes", Gauge, Count, [], "how many notes /api/status has for the operator, such as a key that all clients share";
     MEMORY = "process_resident_memory_bytes", Gauge, Bytes, [], "resident memory";
