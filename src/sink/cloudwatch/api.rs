@@ -2,7 +2,7 @@
 
 use super::emf::Owner;
 use super::gather::Datum;
-use super::way::{Fate, Failure, Way};
+use super::way::{Failure, Fate, Way};
 use crate::control::aws::{sdk_config, told};
 use async_trait::async_trait;
 use aws_sdk_cloudwatch::Client;
@@ -43,7 +43,8 @@ impl Api {
 
     fn datum(&self, of: &Datum) -> MetricDatum {
         let dimensions = self.owner.dimensions(of.series, of.dimension.as_deref());
-        let dimensions = dimensions.into_iter().map(|(name, value)| Dimension::builder().name(name).value(value).build());
+        let dimensions =
+            dimensions.into_iter().map(|(name, value)| Dimension::builder().name(name).value(value).build());
         let datum = MetricDatum::builder()
             .metric_name(of.series.name)
             .set_dimensions(Some(dimensions.collect()))
@@ -73,7 +74,7 @@ impl Way for Api {
 fn failure<E, R>(error: &SdkError<E, R>) -> Failure
 where
     E: ProvideErrorMetadata + Error + 'static,
-    R: std::fmt::Debug,
+    R: std::fmt::Debug + 'static,
     SdkError<E, R>: Error + ProvideErrorMetadata,
 {
     let (kind, fate) = match error {
@@ -101,17 +102,31 @@ fn never_connected(error: &(dyn Error + 'static)) -> bool {
 /// What an answer's code says of the data.
 fn answered(code: &str) -> (&'static str, Fate) {
     match code {
-        "Throttling" | "ThrottlingException" | "ThrottledException" | "RequestLimitExceeded"
-        | "TooManyRequestsException" | "LimitExceeded" | "LimitExceededFault" => ("throttled", Fate::NotTaken),
-        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "UnrecognizedClientException"
-        | "InvalidClientTokenId" | "ExpiredTokenException" | "InvalidSignatureException" | "NotAuthorized" => {
-            ("denied", Fate::NotTaken)
-        }
-        "InvalidParameterValue" | "InvalidParameterValueException" | "InvalidParameterCombination"
-        | "InvalidParameterCombinationException" | "MissingParameter" | "MissingRequiredParameterException"
-        | "InvalidFormat" | "ValidationError" | "ValidationException" | "RequestEntityTooLarge" => {
-            ("invalid", Fate::Refused)
-        }
+        "Throttling"
+        | "ThrottlingException"
+        | "ThrottledException"
+        | "RequestLimitExceeded"
+        | "TooManyRequestsException"
+        | "LimitExceeded"
+        | "LimitExceededFault" => ("throttled", Fate::NotTaken),
+        "AccessDenied"
+        | "AccessDeniedException"
+        | "UnauthorizedOperation"
+        | "UnrecognizedClientException"
+        | "InvalidClientTokenId"
+        | "ExpiredTokenException"
+        | "InvalidSignatureException"
+        | "NotAuthorized" => ("denied", Fate::NotTaken),
+        "InvalidParameterValue"
+        | "InvalidParameterValueException"
+        | "InvalidParameterCombination"
+        | "InvalidParameterCombinationException"
+        | "MissingParameter"
+        | "MissingRequiredParameterException"
+        | "InvalidFormat"
+        | "ValidationError"
+        | "ValidationException"
+        | "RequestEntityTooLarge" => ("invalid", Fate::Refused),
         // InternalServiceFault, a 5xx of something between, or a code of the future: an answer, and not that it was taken.
         _ => ("unavailable", Fate::NotTaken),
     }

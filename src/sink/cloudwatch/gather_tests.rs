@@ -2,7 +2,7 @@
 
 use super::super::series;
 use super::*;
-use crate::control::status::{Status, fixture};
+use crate::control::status::{ResponseCount, Status, fixture};
 use crate::sink::metrics::collect;
 
 const START: u64 = 1_700_000_040;
@@ -94,6 +94,7 @@ fn every_series_has_something_to_say_of_a_full_status() {
         status.requests[3].reason = "origin-timeout".into();
         status.requests[3].class = "fault".into();
         status.flood.challenges.solved = 1;
+        status.responses.push(ResponseCount { class: "4xx".into(), by: "weir".into(), count: 9 });
     });
     for series in series::ALL {
         assert!(!of(&data, series.name).is_empty(), "{}", series.name);

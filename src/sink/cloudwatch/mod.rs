@@ -82,7 +82,8 @@ pub fn sink(settings: &CloudWatch, way: Arc<dyn Way>) -> (Sink, Handle) {
         taken_at: clock::now(),
     })));
     let handle = Handle(desk.clone());
-    (Sink { desk, way, every: settings.interval }, handle)
+    let unix = || clock::unix_nanos(clock::now()) / 1_000_000_000;
+    (Sink { desk, way, every: settings.interval, unix: Arc::new(unix) }, handle)
 }
 
 /// What the two loops share.
@@ -103,9 +104,8 @@ impl Desk {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn look(&self, samples: &Samples) {
+    fn look(&self, samples: &Samples, unix: u64) {
         let Work { gather, buffer, .. } = &mut *self.work();
-        let unix = clock::unix_nanos(clock::now()) / 1_000_000_000;
         gather.take(samples, unix, &mut |datum| buffer.push(datum));
     }
 
@@ -120,18 +120,22 @@ pub struct Sink {
     desk: Arc<Desk>,
     way: Arc<dyn Way>,
     every: Duration,
+    unix: Unix,
 }
+
+/// Seconds since 1970.
+type Unix = Arc<dyn Fn() -> u64 + Send + Sync>;
 
 impl Sink {
     /// Starts both loops on this runtime. The task ends after `stop`, when all that was seen is sent; whoever does not
     /// want to wait for a CloudWatch that hangs cuts it off.
     pub fn start(self, figures: Figures, stop: watch::Receiver<bool>) -> JoinHandle<()> {
         let figures = Arc::new(figures);
-        let looking = tokio::spawn(look(self.desk.clone(), figures.clone(), stop.clone()));
+        let looking = tokio::spawn(look(self.desk.clone(), figures.clone(), self.unix.clone(), stop.clone()));
         tokio::spawn(async move {
             self.send(stop).await;
             looking.abort();
-            look_once(&self.desk, &figures).await;
+            look_once(&self.desk, &figures, &self.unix).await;
             self.desk.close();
             while !self.desk.work().buffer.is_empty() {
                 if self.attempt().await.is_err() {
@@ -197,20 +201,21 @@ impl Sink {
     }
 }
 
-async fn look(desk: Arc<Desk>, figures: Arc<Figures>, mut stop: watch::Receiver<bool>) {
+async fn look(desk: Arc<Desk>, figures: Arc<Figures>, unix: Unix, mut stop: watch::Receiver<bool>) {
     let mut ticks = interval(LOOK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         tokio::select! {
-            _ = ticks.tick() => look_once(&desk, &figures).await,
+            _ = ticks.tick() => {}
             _ = stop.wait_for(|stop| *stop) => return,
         }
+        look_once(&desk, &figures, &unix).await;
     }
 }
 
-async fn look_once(desk: &Arc<Desk>, figures: &Arc<Figures>) {
-    let (desk, figures) = (desk.clone(), figures.clone());
-    let looked = tokio::task::spawn_blocking(move || desk.look(&collect(&figures())));
+async fn look_once(desk: &Arc<Desk>, figures: &Arc<Figures>, unix: &Unix) {
+    let (desk, figures, unix) = (desk.clone(), figures.clone(), unix());
+    let looked = tokio::task::spawn_blocking(move || desk.look(&collect(&figures()), unix));
     if let Err(e) = looked.await {
         tracing::warn!("cloudwatch: figures could not be read: {e}");
     }

@@ -117,6 +117,8 @@ pub const ALL: &[Series] = &[
     fast("Faults", &names::REQUESTS, How::Growth).only("class", "fault"),
     fast("Offered", &names::FLOOD_OFFERED, How::Total),
     fast("InFlight", &names::IN_FLIGHT, How::Total),
+    fast("OriginResponses", &names::RESPONSES, How::Growth).only("by", "origin").by("class", "Class"),
+    fast("WeirResponses", &names::RESPONSES, How::Growth).only("by", "weir").by("class", "Class"),
     fast("OriginRequests", &names::ENDPOINT_REQUESTS, How::Growth),
     fast("OriginErrors", &names::ENDPOINT_FAILURES, How::Growth),
     fast("OriginLatency", &names::ORIGIN_LATENCY, How::Spread),
@@ -163,12 +165,8 @@ pub fn reference() -> String {
         let only = s.only.map_or(String::new(), |(label, value)| format!("{{{label}=\"{value}\"}}"));
         let by = s.by.map_or("", |(_, dimension)| dimension);
         let resolution = if s.fast { 1 } else { 60 };
-        page += &format!(
-            "| `{}` | {statistic} | {} | {resolution} | {by} | `{}{only}` |\n",
-            s.name,
-            s.unit(),
-            s.of.name
-        );
+        page +=
+            &format!("| `{}` | {statistic} | {} | {resolution} | {by} | `{}{only}` |\n", s.name, s.unit(), s.of.name);
     }
     page
 }

@@ -57,7 +57,9 @@ struct Running {
 
 fn start(next: impl IntoIterator<Item = Fate>) -> Running {
     let way = Arc::new(Double { next: Mutex::new(next.into_iter().collect()), ..Double::default() });
-    let (sink, handle) = sink(&settings(), way.clone());
+    let (mut sink, handle) = sink(&settings(), way.clone());
+    let begun = tokio::time::Instant::now();
+    sink.unix = Arc::new(move || 1_700_000_000 + begun.elapsed().as_secs());
     let (stop, stopped) = watch::channel(false);
     let refused = Arc::<AtomicU64>::default();
     let counter = refused.clone();
