@@ -149,6 +149,19 @@ fn an_outage_loses_nothing_and_doubles_nothing() {
 }
 
 #[test]
+fn a_cloudwatch_that_hangs_costs_nothing_and_is_left_behind() {
+    let (origin, silent) = (Origin::echo(), TcpListener::bind("127.0.0.1:0").unwrap());
+    let mut weir = start(&origin, silent.local_addr().unwrap(), "interval = \"1s\"\n");
+    send(&weir, 5, 5);
+    let status = || serde_json::from_str::<Value>(&weir.ask("/api/status").1).unwrap()["cloudwatch"].clone();
+    eventually("what got no answer is counted", || status()["unknown"].as_u64().unwrap() > 0);
+    assert!(status()["failing"].is_string() && status()["failures"]["unreachable"].as_u64().unwrap() > 0);
+    send(&weir, 5, 5);
+    weir.signal("TERM");
+    assert_eq!(weir.wait(), 0);
+}
+
+#[test]
 fn lines_of_the_embedded_format_stand_beside_those_of_the_log() {
     let origin = Origin::echo();
     let nowhere = SocketAddr::from(([127, 0, 0, 1], 9));
