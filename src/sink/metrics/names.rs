@@ -56,6 +56,7 @@ metrics! {
     UPTIME = "weir_uptime_seconds", Gauge, Seconds, [], "for how long weir has run";
     READY = "weir_ready", Gauge, Count, [], "1 while weir takes requests, 0 before and while it drains";
     REQUESTS = "weir_requests_total", Counter, Count, ["reason", "class"], "requests by how they ended; class is forward, refuse, fault, gone or own";
+    RESPONSES = "weir_responses_total", Counter, Count, ["class", "by"], "responses to clients by class of status (1xx to 5xx); by is origin or weir, whoever made them";
     LIMIT_REFUSED = "weir_limit_refused_total", Counter, Count, ["limit"], "requests that a limit refused";
     LIMIT_OBSERVED = "weir_limit_observed_total", Counter, Count, ["limit"], "requests that a limit would have refused, had it been enforced for them";
     TABLE_BYTES = "weir_table_bytes", Gauge, Bytes, ["limit"], "memory of a limit's table, fixed while its slots stay";
