@@ -146,18 +146,18 @@ fn missing_figures_are_told_after_a_while_where_they_must_be_there() {
 
 #[test]
 fn shares_need_a_hundred_requests_and_forget_after_a_minute() {
-    let mut world = World::new(rule("server_error_share", 0.01, 60));
+    let mut world = World::new(rule("server_error_share", 0.01, 120));
     // Three requests, all of them bad, say nothing; nor does one burst.
     world.traffic(0, 0, 60).traffic(0, 1, 3).traffic(0, 0, 300);
     assert_eq!(world.told, []);
     world.traffic(100, 0, 600).traffic(0, 100, 2).traffic(100, 0, 300);
     assert_eq!((world.state(), world.told.len()), (State::Ok, 0));
     let start = world.second;
-    world.traffic(98, 2, 62);
+    world.traffic(98, 2, 120);
     assert_eq!(world.told.len(), 0);
     world.traffic(98, 2, 60);
     assert_eq!((world.told.len(), world.state()), (1, State::Firing));
-    assert!((start + 61..start + 122).contains(&world.told[0].0), "{:?} after {start}", world.told);
+    assert!((start + 121..start + 182).contains(&world.told[0].0), "{:?} after {start}", world.told);
     world.traffic(100, 0, 200);
     assert_eq!(world.told[1].1, Kind::Cleared);
 }
@@ -188,7 +188,7 @@ fn rates_and_quantiles_are_of_the_last_minute() {
     (0..100).for_each(|_| {
         world.tick(&counter(6.0));
     });
-    assert_eq!(world.told, [(101, Kind::Firing), (170, Kind::Cleared)]);
+    assert_eq!(world.told, [(101, Kind::Firing), (171, Kind::Cleared)]);
     // A counter that began anew is no growth.
     (0..100).for_each(|_| {
         world.tick(&counter(1.0));

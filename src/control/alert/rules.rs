@@ -56,15 +56,15 @@ type Line = (&'static str, &'static str, Side, f64, u64, Severity);
 const BUILT_IN: &[Line] = &[
     ("attack", "flood_state", Side::Above, 1.0, 0, Severity::Critical),
     ("overload", "flood_state", Side::Above, 2.0, 300, Severity::Critical),
-    ("known-refused", "known_refused_share", Side::Above, 0.01, 60, Severity::Critical),
+    ("known-refused", "known_refused_share", Side::Above, 0.01, 120, Severity::Critical),
     ("client-errors", "client_error_share", Side::Above, 0.02, 300, Severity::Warning),
     ("server-errors", "server_error_share", Side::Above, 0.01, 300, Severity::Critical),
     ("origin-latency", "origin_latency_p95", Side::Above, 2.0, 300, Severity::Warning),
     ("origin-down", "origin_endpoints_down", Side::Above, 0.0, 60, Severity::Warning),
     ("waf-sync", "waf_sync_age", Side::Above, 300.0, 60, Severity::Warning),
     ("fleet-lost", "fleet_connected", Side::Below, 1.0, 60, Severity::Warning),
-    ("records-dropped", "events_dropped_rate", Side::Above, 0.0, 60, Severity::Warning),
-    ("records-lost", "sink_lost_rate", Side::Above, 0.0, 60, Severity::Warning),
+    ("records-dropped", "events_dropped_rate", Side::Above, 0.0, 0, Severity::Warning),
+    ("records-lost", "sink_lost_rate", Side::Above, 0.0, 0, Severity::Warning),
     ("reload-refused", "config_refused", Side::Above, 0.0, 0, Severity::Warning),
 ];
 
