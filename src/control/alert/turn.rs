@@ -10,17 +10,17 @@ use std::collections::BTreeMap;
 pub const SLOT: u64 = 300;
 
 /// Whether this task is the first to ask for something.
-pub type Claim<'a> = &'a dyn Fn(&str) -> bool;
+pub(super) type Claim<'a> = &'a dyn Fn(&str) -> bool;
 
 /// Alerts that fire here, and until which slot this task has claimed each; none where another tells it.
 #[derive(Debug, Default)]
-pub struct Turns {
+pub(super) struct Turns {
     firing: BTreeMap<String, Option<u64>>,
 }
 
 impl Turns {
     /// Whether this task tells that; `unix` is the time in seconds.
-    pub fn tells(&mut self, alert: &str, kind: Kind, unix: u64, claim: Claim<'_>) -> bool {
+    pub(super) fn tells(&mut self, alert: &str, kind: Kind, unix: u64, claim: Claim<'_>) -> bool {
         let name = key(alert, kind);
         match kind {
             Kind::Firing | Kind::NoData => {
@@ -35,7 +35,7 @@ impl Turns {
 
     /// Claims on, for what this task tells; and the names of alerts that it tells from now on, as whoever did no
     /// longer does.
-    pub fn go_on(&mut self, unix: u64, claim: Claim<'_>) -> Vec<String> {
+    pub(super) fn go_on(&mut self, unix: u64, claim: Claim<'_>) -> Vec<String> {
         let (slot, mut taken_over) = (unix / SLOT, Vec::new());
         for (name, claimed) in &mut self.firing {
             match claimed {
@@ -57,7 +57,7 @@ impl Turns {
     }
 
     /// Whether there is anything to claim.
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.firing.is_empty()
     }
 }

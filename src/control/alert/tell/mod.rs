@@ -93,9 +93,9 @@ impl Outbox {
     }
 
     /// Hands messages over until `stop`, and then what is left, once, within a second.
-    pub async fn run(&self, way: impl Way, mut stop: watch::Receiver<bool>) {
+    pub async fn run(&self, way: &dyn Way, mut stop: watch::Receiver<bool>) {
         tokio::select! {
-            () = self.work(&way) => {}
+            () = self.work(way) => {}
             _ = stop.wait_for(|stop| *stop) => {}
         }
         let last = async {
@@ -110,7 +110,7 @@ impl Outbox {
         }
     }
 
-    async fn work(&self, way: &impl Way) {
+    async fn work(&self, way: &dyn Way) {
         loop {
             let more = self.more.notified();
             match self.first() {
@@ -120,7 +120,7 @@ impl Outbox {
         }
     }
 
-    async fn deliver(&self, way: &impl Way, message: Arc<Message>) {
+    async fn deliver(&self, way: &dyn Way, message: Arc<Message>) {
         let mut backoff = Backoff::new(FIRST_WAIT, MOST_WAIT);
         for tries_left in (0..TRIES).rev() {
             match way.tell(&message).await {
@@ -218,7 +218,7 @@ mod tests {
         let (stop, stopped) = watch::channel(false);
         let running = tokio::spawn({
             let (outbox, way) = (outbox.clone(), way.clone());
-            async move { outbox.run(way, stopped).await }
+            async move { outbox.run(&way, stopped).await }
         });
         // Time is the test's: it goes on as soon as all wait for it.
         tokio::time::sleep(Duration::from_secs(3_600)).await;
@@ -252,7 +252,7 @@ mod tests {
         (0..ROOM + 6).for_each(|_| outbox.put(Arc::new(fixture(Kind::Firing))));
         assert_eq!(counts(&outbox), (0, 0, 6, ROOM as u64));
         let (stop, stopped) = watch::channel(true);
-        outbox.run(Arc::new(Moody::default()), stopped).await;
+        outbox.run(&Arc::new(Moody::default()), stopped).await;
         assert_eq!(counts(&outbox), (ROOM as u64, 0, 6, 0));
         drop(stop);
     }
