@@ -8,6 +8,7 @@ use crate::base::rfc3339;
 use crate::base::units::parse_duration;
 use crate::client::key::ClientKey;
 use crate::config::settings::Limit;
+use crate::control::alert::Board;
 use crate::control::bans::{BanRequest, BanStatus, BanView, BansView, Keeper};
 use crate::control::flood::{FloodReport, FloodStatus, Looks};
 use crate::control::guardduty::Tally;
@@ -82,6 +83,8 @@ pub struct Live {
     pub beyond: Reachable,
     /// The way of metrics to CloudWatch, where there is one.
     pub cloudwatch: Option<cloudwatch::Handle>,
+    /// Alerts.
+    pub alerts: Arc<Board>,
     /// Reads the config again.
     pub reload: Reload,
 }
@@ -119,6 +122,8 @@ impl Source for Live {
             fleet: self.beyond.fleet.as_ref().map(|fleet| fleet.status()),
             flood: self.look(FloodStatus::read),
             origin: self.origin(&policy, &counts, now),
+            alerts: self.alerts.alerts(),
+            alerts_told: self.alerts.told(),
             log: LogStatus {
                 written: self.log.written(),
                 lost: self.log.lost(),

@@ -4,6 +4,7 @@ use super::machine;
 use crate::access::asn::AsnDatabase;
 use crate::admin::Token;
 use crate::config::settings::Settings;
+use crate::control::alert;
 use crate::control::reload::{self, Fresh, Unfit};
 use crate::control::sight::Sight;
 use crate::control::source::Source;
@@ -34,6 +35,7 @@ impl Files {
         let asn = settings.flood.asn_database.as_deref().map(AsnDatabase::open).transpose();
         let asn = asn.map(|found| found.map(Arc::new)).map_err(|e| fault(format!("flood.asn_database: {e}")));
         AccessLog::check(&settings.log.access).unwrap_or_else(|e| fault(format!("log.access: {e}")));
+        alert::rules::rules(settings).err().into_iter().flatten().for_each(&mut fault);
         match (certificates, replies, token, asn) {
             (Ok(certificates), Ok(replies), Ok(token), Ok(asn)) if faults.is_empty() => {
                 Ok(Self { certificates, replies, token, asn })

@@ -1,5 +1,6 @@
 //! Layer 4: the commands.
 
+pub mod alarms;
 pub mod ask;
 pub mod ban;
 pub mod check;
@@ -77,6 +78,12 @@ Examples:
         /// Print a dashboard of weir's metrics, or recording rules for Prometheus, instead
         #[arg(long, value_name = "WHICH", conflicts_with = "markdown")]
         dashboard: Option<schema::Dashboard>,
+        /// Print the rules of alerts for CloudWatch alarms (JSON) or as Prometheus alerting rules instead
+        #[arg(long, value_enum, value_name = "FOR", num_args = 0..=1, require_equals = true, default_missing_value = "cloudwatch", conflicts_with_all = ["markdown", "dashboard"])]
+        alarms: Option<alarms::Watcher>,
+        /// With --alarms: the config whose rules these are; the built-in rules without one
+        #[arg(long, value_name = "CONFIG", requires = "alarms")]
+        config: Option<Place>,
     },
     /// Say what a config would have done to a log
     #[command(after_help = "\

@@ -6,6 +6,7 @@ mod fixture;
 #[cfg(test)]
 pub(crate) use fixture::fixture;
 
+use super::alert::{AlertStatus, ToldStatus};
 use super::bans::{BanStatus, BanView};
 use super::flood::{FloodStatus, StandingView};
 use super::guardduty::GuardDutyStatus;
@@ -89,6 +90,12 @@ pub struct Status {
     pub flood: FloodStatus,
     /// The origin.
     pub origin: OriginStatus,
+    /// The rules of alerts.
+    #[serde(default)]
+    pub alerts: Vec<AlertStatus>,
+    /// How telling of alerts goes, by each way.
+    #[serde(default)]
+    pub alerts_told: Vec<ToldStatus>,
     /// What became of records of requests.
     pub log: LogStatus,
 }

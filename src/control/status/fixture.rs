@@ -70,6 +70,8 @@ pub(crate) fn fixture() -> Status {
             }],
             latency: Latency { counts: vec![90, 9, 1], bounds_ms: vec![10, 100], sum_s: 1.5 },
         },
+        alerts: crate::control::alert::fixture().0,
+        alerts_told: crate::control::alert::fixture().1,
         log: LogStatus { written: 10, lost: 1, suppressed: 2, dropped: 3 },
     }
 }
