@@ -101,7 +101,7 @@ pub(super) fn fields(version: Version, flow: &Flow, boot_ms: u64, put: &mut dyn 
     put(field(233, 1), &[if flow.refused { 3 } else { 1 }]);
     let sampler = if flow.sampled { PASSED_ON } else { ALL_OTHERS };
     put(version.sampler(), &[sampler]);
-    put(field(459, 2), &flow.status.to_be_bytes());
+    put(field(457, 2), &flow.status.to_be_bytes());
     let mut reason = [0; REASON_LEN];
     let text = flow.reason.as_bytes();
     let len = text.len().min(REASON_LEN);

@@ -24,6 +24,9 @@ use std::time::{Duration, Instant};
 /// How many flows wait at most.
 const CAPACITY: usize = 8_192;
 
+/// How long before its start the exporter says that it began, so that no flow began before it.
+const HEAD_START_MS: u64 = 60_000;
+
 /// What the flows are a selection of, asked whenever it is told.
 pub type Selected = Box<dyn Fn() -> Selection + Send>;
 
@@ -72,7 +75,8 @@ impl NetFlow {
         });
         let version = if settings.version == 10 { Version::Ipfix } else { Version::V9 };
         let interval = settings.template_interval.as_millis() as u64;
-        let exporter = Exporter::new(version, settings.domain, interval, clock::unix_nanos(clock::now()) / 1_000_000);
+        let boot = (clock::unix_nanos(clock::now()) / 1_000_000).saturating_sub(HEAD_START_MS);
+        let exporter = Exporter::new(version, settings.domain, interval, boot);
         let sender = Sender::new(shared.clone(), exporter, selected);
         let thread = std::thread::Builder::new().name("weir-netflow".into()).spawn(move || sender.run())?;
         Ok(Self { shared, thread: thread.thread().clone() })

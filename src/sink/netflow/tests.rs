@@ -166,7 +166,7 @@ fn read(version: Version, record: &HashMap<Id, Vec<u8>>, boot: u64) -> Flow {
         end_ms: times[1],
         refused: n(233) == 3,
         sampled: n(sampler) == 1,
-        status: n(459) as u16,
+        status: n(457) as u16,
         reason: REASONS.iter().find(|r| **r == reason).unwrap(),
     }
 }
