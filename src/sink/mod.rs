@@ -1,9 +1,11 @@
 //! Layer 3, control plane: where events and figures go.
 
 pub mod access_log;
+pub mod cloudwatch;
 pub mod fleet;
 pub mod https;
 pub mod netflow;
+pub mod metrics;
 pub mod outlet;
 pub mod prometheus;
 pub mod waf;
