@@ -19,6 +19,7 @@ fn main() -> ExitCode {
         Command::Check { config } => cli::check::check(config),
         Command::Schema { markdown } => cli::schema::schema(markdown),
         Command::Simulate(simulate) => cli::simulate::simulate(&simulate),
+        Command::Report(report) => cli::report::report(&report),
         Command::Status { target, json } => cli::status::status(&target, json),
         Command::Ban(command) => cli::ban::ban(command),
         Command::Top { target, interval, once, json } => cli::top::top(&target, interval, once, json),
