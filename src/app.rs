@@ -10,6 +10,7 @@ mod machine;
 pub mod memory;
 mod others;
 mod reloading;
+mod watched;
 
 use crate::admin::{self, Admin, Live, Reachable};
 use crate::base::clock;
@@ -181,6 +182,8 @@ pub fn start_from(source: Source, identity: Identity) -> Result<App, StartError>
         warning,
         recent,
         asn,
+        country: files.country,
+        timeline: watched::timeline(&runtime, &edge, &others, &stop),
         queue: edge.events.clone(),
         log_gate: edge.log_gate.clone(),
         log: log.clone(),
@@ -192,6 +195,7 @@ pub fn start_from(source: Source, identity: Identity) -> Result<App, StartError>
             runtime: runtime.handle().clone(),
         },
         reload: asked_to_reload(&reloader, &runtime),
+        enforce: watched::enforcing(&reloader, &runtime),
     };
     let admin = Admin::start(settings.admin.address, token, Arc::new(live))?;
     let workers = proxy::start(edge.clone(), bound, certificates.as_ref(), closing)?;

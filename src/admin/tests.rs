@@ -82,7 +82,7 @@ fn the_answers_read_back() {
 
 #[test]
 fn readiness_follows_the_phase_and_health_does_not() {
-    let source = Arc::new(Fixed { phase: Mutex::new(Phase::Starting), faults: vec![] });
+    let source = Arc::new(Fixed::new(Phase::Starting, vec![]));
     let admin = Admin::start(([127, 0, 0, 1], 0).into(), None, source.clone()).unwrap();
     for (phase, status, text) in
         [(Phase::Starting, 503, "not yet"), (Phase::Serving, 200, "ready"), (Phase::Draining, 503, "draining")]
@@ -160,7 +160,7 @@ fn a_refused_reload_names_every_fault() {
 
 #[test]
 fn what_can_be_reached_from_outside_needs_a_token_and_a_taken_address_is_named() {
-    let source = || Arc::new(Fixed { phase: Mutex::new(Phase::Serving), faults: vec![] });
+    let source = || Arc::new(Fixed::new(Phase::Serving, vec![]));
     assert!(matches!(Admin::start(([0, 0, 0, 0], 0).into(), None, source()), Err(Error::Open(_))));
     let first = start(None, Phase::Serving, vec![]);
     let second = Admin::start(first.address(), Some(Token::new(TOKEN).unwrap()), source()).unwrap_err();

@@ -97,6 +97,9 @@ pub struct ConfigStatus {
     pub refused: Option<Refusal>,
     /// Keys that changed but count only after a restart.
     pub needs_restart: Vec<String>,
+    /// What the last reload changed.
+    #[serde(default)]
+    pub changes: Vec<String>,
     /// How it goes with AWS, where the config comes from there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<SourceStatus>,
@@ -161,6 +164,9 @@ pub struct LimitStatus {
     pub action: Cow<'static, str>,
     /// The share of clients it is enforced for, in percent.
     pub enforce: f64,
+    /// What the config says of that, where an operator has set another share by hand until the next reload.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub configured: Option<f64>,
     /// Requests it refused.
     pub refused: u64,
     /// Requests it would have refused, had it been enforced for them.
@@ -324,6 +330,7 @@ pub(crate) fn fixture() -> Status {
             reloads_failed: 1,
             refused: None,
             needs_restart: vec!["listen.http".into()],
+            changes: vec!["limit[login].rate: 30/m -> 60/m".into()],
             source: Some(super::source::fixture()),
         },
         notes: vec!["all clients share one key".into()],
@@ -335,7 +342,8 @@ pub(crate) fn fixture() -> Status {
             key: "client".into(),
             covers: "POST /login".into(),
             action: "refuse".into(),
-            enforce: 100.0,
+            enforce: 50.0,
+            configured: Some(100.0),
             refused: 7,
             observed: 3,
             slots: 1_024,
