@@ -104,8 +104,8 @@ impl Guard {
         if !method.is_safe() && self.token.is_none() && is_browser(headers) {
             return Err(Refusal::ReadOnly);
         }
-        // The page holds no data; it asks for the token and then fetches with it.
-        let open = path == "/" || path.starts_with("/page/");
+        // The page holds no data; it asks whether there is a token, for the token, and then fetches with it.
+        let open = matches!(path, "/" | "/api/session") || path.starts_with("/page/");
         match &self.token {
             Some(token) if !open && !bearer(headers).is_some_and(|offered| token.is(offered)) => Err(Refusal::Token),
             _ => Ok(()),

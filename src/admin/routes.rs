@@ -25,7 +25,7 @@ const RECENT: usize = 50;
 const BANS: usize = 1_000;
 
 pub(super) fn router(source: Shared, feed: Arc<Feed>, guard: Guard) -> Router {
-    let session = Session { acts: guard.token.is_some() };
+    let session = Session { token: guard.token.is_some() };
     Router::new()
         .route("/healthz", get(async || "alive\n"))
         .route("/readyz", get(ready))
@@ -49,11 +49,11 @@ pub(super) fn router(source: Shared, feed: Arc<Feed>, guard: Guard) -> Router {
         .with_state(source)
 }
 
-/// What the live page may do.
+/// What the live page has to know before it has a token.
 #[derive(Clone, Copy, Serialize)]
 struct Session {
-    /// Whether it may act: only where there is a token, and then only who knows it gets to read this.
-    acts: bool,
+    /// Whether a token is asked for. Where there is none, the page only looks on.
+    token: bool,
 }
 
 async fn ready(State(source): State<Shared>) -> Response {

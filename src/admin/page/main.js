@@ -69,7 +69,9 @@ function lock() {
 
 async function run() {
   try {
-    ({ acts } = await ask("api/session"));
+    const { token } = await ask("api/session");
+    if (token && !hasToken()) return lock();
+    acts = token;
     await series.load();
     $("ask").hidden = true;
     $("main").hidden = false;
