@@ -54,6 +54,8 @@ pub trait Source: Send + Sync + 'static {
 }
 
 #[cfg(test)]
+mod stream_tests;
+#[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

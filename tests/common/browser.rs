@@ -112,7 +112,9 @@ impl Browser {
     pub fn until(&mut self, what: &str, expression: &str) {
         let deadline = Instant::now() + Duration::from_secs(20);
         // While a page is just being loaded there may be nothing to ask.
-        while self.eval(&format!("(() => {{ try {{ return Boolean({expression}) }} catch {{ return false }} }})()")) != true {
+        while self.eval(&format!("(() => {{ try {{ return Boolean({expression}) }} catch {{ return false }} }})()"))
+            != true
+        {
             if Instant::now() > deadline {
                 let text = self.eval("document.body.innerText");
                 panic!("not within 20 s: {what}; the page says: {}", text.as_str().unwrap_or_default());
@@ -167,12 +169,8 @@ impl Browser {
     /// Writes a picture of what is shown.
     pub fn picture(&mut self, file: &Path) {
         let shot = self.call("Page.captureScreenshot", json!({"format": "png"}));
-        let mut decoder = Command::new("base64")
-            .arg("-d")
-            .stdin(Stdio::piped())
-            .stdout(File::create(file).unwrap())
-            .spawn()
-            .unwrap();
+        let mut decoder =
+            Command::new("base64").arg("-d").stdin(Stdio::piped()).stdout(File::create(file).unwrap()).spawn().unwrap();
         decoder.stdin.take().unwrap().write_all(shot["data"].as_str().unwrap().as_bytes()).unwrap();
         assert!(decoder.wait().unwrap().success());
     }

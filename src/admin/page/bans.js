@@ -71,7 +71,7 @@ export function show({ bans, status }, acts) {
   const how = !ladder.enabled ? "the ladder is off (ban.enabled)" : ladder.paused ? "the ladder is paused: none of its bans holds" : "the ladder works";
   const shown = bans.bans.length < ladder.active ? `, the longest ${bans.bans.length} shown` : "";
   const fleet = status.fleet ? `; fleet ${status.fleet.connected ? `of ${status.fleet.tasks} tasks` : "not reached"}` : "";
-  say($("ladder"), `${whole(ladder.active)} bans hold${shown}; ${how}${fleet}`);
+  say($("ladder"), `${ladder.active === 1 ? "one ban holds" : `${whole(ladder.active)} bans hold`}${shown}; ${how}${fleet}`);
   $("ban-form").hidden = !acts;
   fill("bans", bans.bans, (b) => b.network, (b) => [b.network, `${b.step}, by ${b.by}`, [b.evidence ? `${b.reason}: ${b.evidence}` : b.reason, "long"],
     `${clock(b.until)} (${duration(b.left_s)})`, [whole(b.hits), "n"], [reach(b), "long"]], "nobody is banned", lifter(acts));

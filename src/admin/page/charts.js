@@ -58,7 +58,9 @@ function shade(u) {
     u.ctx.fillStyle = css(states[from] === 1 ? "--band-soft" : "--band");
     u.ctx.fillRect(x, top, end - x, height);
     u.ctx.fillStyle = css("--ink");
-    u.ctx.fillText(STATES[states[from]], Math.max(x, left) + 4 * devicePixelRatio, top + 14 * devicePixelRatio);
+    const words = STATES[states[from]];
+    const room = Math.min(end, left + width) - Math.max(x, left);
+    if (u.ctx.measureText(words).width + 8 * devicePixelRatio < room) u.ctx.fillText(words, Math.max(x, left) + 4 * devicePixelRatio, top + 14 * devicePixelRatio);
   }
   u.ctx.restore();
 }
@@ -73,7 +75,7 @@ function make(chart, box) {
     cursor: { sync: { key: "weir" }, drag: { x: true, y: false, setScale: false }, points: { size: 6 } },
     scales: { y: { range: (_, __, most) => [0, Math.max(1, most * 1.08)] } },
     axes: [
-      { ...axis, values: (_, ticks) => ticks.map((t) => new Date(t * 1000).toLocaleTimeString("en-GB").slice(0, ticks.at(-1) - ticks[0] > 240 ? 5 : 8)) },
+      { ...axis, size: 30, values: (_, ticks) => ticks.map((t) => new Date(t * 1000).toLocaleTimeString("en-GB").slice(0, ticks.at(-1) - ticks[0] > 240 ? 5 : 8)) },
       { ...axis, size: 56, values: (_, ticks) => ticks.map((t) => (t >= 10000 ? `${t / 1000}k` : String(t))) },
     ],
     series: [{}, ...chart.lines.map(line)],

@@ -87,7 +87,8 @@ function state({ flood, phase }) {
 function figures() {
   for (const [id] of FIGURES) {
     const value = id === "refused" ? REFUSED.reduce((sum, name) => sum + (latest(name) ?? 0), 0) : latest(id);
-    const text = id === "p95" ? millis(value) : value === undefined || value === null ? "–" : rate(value);
+    const show = id === "in_flight" || id === "clients" ? whole : rate;
+    const text = id === "p95" ? millis(value) : value === undefined || value === null ? "–" : show(value);
     say($(`now-${id}`), text);
   }
 }
