@@ -1,5 +1,6 @@
 //! Layer 3, control plane: everything slow, off the request's path.
 
+pub mod aviatrix;
 #[cfg(feature = "aws")]
 pub mod aws;
 pub mod backoff;
