@@ -3,6 +3,7 @@
 pub mod access_log;
 pub mod fleet;
 pub mod https;
+pub mod metrics;
 pub mod outlet;
 pub mod prometheus;
 pub mod waf;

@@ -25,7 +25,7 @@ impl Kind {
 }
 
 /// One metric.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Metric {
     /// Its name.
     pub name: &'static str,
@@ -127,11 +127,16 @@ metrics! {
     CPU_SECONDS = "process_cpu_seconds_total", Counter, Seconds, [], "processor time used, whole seconds";
 }
 
+/// The metric of this name.
+pub fn find(name: &str) -> Option<&'static Metric> {
+    ALL.iter().find(|m| m.name == name)
+}
+
 /// docs/metrics.md.
 pub fn reference() -> String {
     let mut page = String::from(
         "# Metrics\n\n`/metrics` on the admin address, in Prometheus' text format. This page is made from \
-         `src/sink/prometheus/names.rs` by a test; `UPDATE_DOCS=1 cargo test` writes it anew.\n\n\
+         `src/sink/metrics/names.rs` by a test; `UPDATE_DOCS=1 cargo test` writes it anew.\n\n\
          | metric | type | labels | meaning |\n|---|---|---|---|\n",
     );
     for m in ALL {
