@@ -6,4 +6,5 @@ pub mod https;
 pub mod metrics;
 pub mod outlet;
 pub mod prometheus;
+pub mod smartgroup;
 pub mod waf;

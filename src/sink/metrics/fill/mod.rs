@@ -1,5 +1,6 @@
 //! From the status to figures, a file a topic.
 
+mod aviatrix;
 mod aws;
 mod bans;
 mod fleet;
@@ -34,6 +35,7 @@ pub fn fill(status: &Status) {
     traffic::fill(status);
     origin::fill(status);
     aws::fill(status);
+    aviatrix::fill(status);
     bans::fill(&status.bans);
     status.waf.iter().for_each(waf::fill);
     status.fleet.iter().for_each(fleet::fill);
