@@ -99,10 +99,11 @@ impl Desk {
 
     /// Reads a line of a gateway.
     pub fn hear(&self, line: &[u8], now: Time) {
-        let line = match self.inner().take_on(now) {
-            true => String::from_utf8_lossy(line),
-            false => return self.count(LineOutcome::Limited),
-        };
+        let room = self.inner().take_on(now);
+        if !room {
+            return self.count(LineOutcome::Limited);
+        }
+        let line = String::from_utf8_lossy(line);
         match report::read(&line, clock::unix_nanos(now) / 1_000_000) {
             Said::Report(report) => {
                 self.count(LineOutcome::Report);
