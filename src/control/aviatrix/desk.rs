@@ -58,7 +58,7 @@ struct Inner {
     lines: [u64; LineOutcome::ALL.len()],
     passed: BTreeMap<&'static str, u64>,
     unknown: BTreeMap<String, u64>,
-    latest: VecDeque<ReportView>,
+    latest: VecDeque<(Report, ReportView)>,
     /// When each was reported last.
     recent: HashMap<(IpAddr, u8), Time>,
     connections: u64,
@@ -120,7 +120,16 @@ impl Desk {
 
     /// The latest reports of whoever `is_client` picks, newest first, at most `max`.
     pub fn latest(&self, max: usize, is_client: impl Fn(IpAddr) -> bool) -> Vec<ReportView> {
-        self.inner().latest.iter().rev().filter(|r| is_client(r.address)).take(max).cloned().collect()
+        let of_client = |(report, _): &&(Report, ReportView)| is_client(report.address);
+        let mut chosen: Vec<_> = self.inner().latest.iter().rev().filter(of_client).take(max).cloned().collect();
+        for (report, view) in &mut chosen {
+            // A request is remembered when it ends, which may be after the report; and forgotten in time.
+            let joined = self.parts.seen.join(report);
+            if joined.requests >= view.joined.requests {
+                view.joined = joined;
+            }
+        }
+        chosen.into_iter().map(|(_, view)| view).collect()
     }
 
     /// How it goes.
@@ -231,9 +240,9 @@ impl Inner {
 
     /// What is said again is told by a number.
     fn remember(&mut self, report: &Report, view: ReportView, repeated: Repeated) {
-        let same = |old: &&mut ReportView| old.address == report.address && old.kind == view.kind;
+        let same = |(old, _): &&mut (Report, ReportView)| key(old) == key(report);
         if repeated == Repeated::Yes
-            && let Some(old) = self.latest.iter_mut().rev().find(same)
+            && let Some((_, old)) = self.latest.iter_mut().rev().find(same)
         {
             old.times += 1;
             return;
@@ -241,7 +250,7 @@ impl Inner {
         if self.latest.len() == LATEST {
             self.latest.pop_front();
         }
-        self.latest.push_back(view);
+        self.latest.push_back((report.clone(), view));
     }
 
     fn note_unknown(&mut self, kind: String) {
