@@ -8,6 +8,7 @@ mod files;
 mod fleet;
 mod machine;
 pub mod memory;
+mod metrics;
 mod others;
 mod reloading;
 
@@ -63,6 +64,9 @@ const LAST_SAVE: Duration = Duration::from_secs(3);
 /// For saying goodbye to the fleet.
 const GOODBYE: Duration = Duration::from_secs(1);
 
+/// For the last metrics.
+const LAST_METRICS: Duration = Duration::from_secs(1);
+
 /// For the last lines of the access log.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
@@ -114,6 +118,7 @@ pub struct App {
     detect: Detect,
     history: JoinHandle<()>,
     others: Others,
+    metrics: Option<JoinHandle<()>>,
     log: Arc<AccessLog>,
     reloader: Arc<Reloader>,
     phase: Arc<PhaseCell>,
@@ -170,6 +175,7 @@ pub fn start_from(source: Source, identity: Identity) -> Result<App, StartError>
     let detect = Detect::start(edge.policy.clone(), edge.state.clone()).map_err(anyhow::Error::from)?;
     let (stop, history) = look_after(&runtime, &edge, &reloader, &warning);
     let others = Others::meet(&runtime, &edge, &settings, identity.clone(), seen, &stop)?;
+    let (sink, cloudwatch) = metrics::prepare(&runtime, &settings.cloudwatch).unzip();
     let live = Live {
         started: clock::now(),
         identity,
@@ -196,12 +202,31 @@ pub fn start_from(source: Source, identity: Identity) -> Result<App, StartError>
             waf: others.waf.clone(),
             runtime: runtime.handle().clone(),
         },
+        cloudwatch,
         reload: asked_to_reload(&reloader, &runtime),
     };
-    let admin = Admin::start(settings.admin.address, token, Arc::new(live))?;
+    let live = Arc::new(live);
+    let metrics = sink.map(|sink| metrics::send(&runtime, sink, live.clone(), &stop));
+    let admin = Admin::start(settings.admin.address, token, live)?;
     let workers = proxy::start(edge.clone(), bound, certificates.as_ref(), closing)?;
     phase.set(Phase::Serving);
-    Ok(App { edge, workers, runtime, admin, drain, detect, history, others, log, reloader, phase, stop, http, https })
+    Ok(App {
+        edge,
+        workers,
+        runtime,
+        admin,
+        drain,
+        detect,
+        history,
+        others,
+        metrics,
+        log,
+        reloader,
+        phase,
+        stop,
+        http,
+        https,
+    })
 }
 
 /// What all connections share, with nothing in it yet.
@@ -334,6 +359,10 @@ impl App {
         if let Some(fleet) = self.others.fleet {
             // It has its own deadline; without a goodbye the others notice a little later.
             let _ = self.runtime.block_on(async { tokio::time::timeout(GOODBYE, fleet.running).await });
+        }
+        if let Some(metrics) = self.metrics {
+            // It tells itself what it could not send; one that hangs is cut off.
+            let _ = self.runtime.block_on(async { tokio::time::timeout(LAST_METRICS, metrics).await });
         }
         drop(self.detect);
         drop(self.others.rounds);

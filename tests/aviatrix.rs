@@ -139,7 +139,6 @@ fn what_gateways_report_by_way_of_rsyslog_leads_to_bans() {
     for client in ["198.51.100.2:40001", "198.51.100.2:40002", "198.51.100.2:40002"] {
         assert_eq!(reply(&weir, client), 200);
     }
-    eventually("they are remembered", || weir.ended("forwarded") == 3);
     say(rsyslog.udp, &denied("198.51.100.1", 37_368));
     say(rsyslog.lines, &alert("198.51.100.2", 40_002));
     let drop = "<4>Mar  4 22:54:38 ip-10-0-0-4 kernel: [ 49.320353] AvxRl gw1 D:IN=eth0 OUT=eth0 SRC=198.51.100.3 DST=10.0.0.1 LEN=84";
@@ -153,13 +152,10 @@ fn what_gateways_report_by_way_of_rsyslog_leads_to_bans() {
             "{told:?}"
         );
     }
+    // They are remembered soon after they ended.
+    eventually("it is joined", || reports(&weir, "198.51.100.2")[0]["joined"]["by"] == "port");
     let office = reports(&weir, "198.51.100.2").remove(0);
-    assert_eq!(
-        (&office["joined"]["by"], &office["gateway"]),
-        (&"port".into(), &"GW-front-192.0.2.17-sink".into()),
-        "{office}"
-    );
-    assert_eq!((&office["joined"]["requests"], &office["joined"]["connections"]), (&2.into(), &2.into()), "{office}");
+    assert_eq!((&office["joined"]["requests"], &office["gateway"]), (&2.into(), &"GW-front-192.0.2.17-sink".into()));
     assert_eq!(office["joined"]["request_id"].as_str().unwrap().len(), 32);
     assert_eq!(reports(&weir, "198.51.100.3")[0]["gateway"], "gw1");
     let bans: Value = serde_json::from_str(&weir.ask("/api/bans").1).unwrap();

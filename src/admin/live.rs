@@ -24,6 +24,7 @@ use crate::event::log_gate::LogGate;
 use crate::event::queue::Queue;
 use crate::origin::Pool;
 use crate::sink::access_log::AccessLog;
+use crate::sink::cloudwatch;
 use crate::sink::smartgroup;
 use crate::sink::waf::Handle;
 use crate::verdict::counters::{LATENCY_BOUNDS_MS, Snapshot};
@@ -88,6 +89,8 @@ pub struct Live {
     pub smartgroup: Option<Arc<smartgroup::Tally>>,
     /// The fleet and the loop to AWS WAF, where there are such.
     pub beyond: Reachable,
+    /// The way of metrics to CloudWatch, where there is one.
+    pub cloudwatch: Option<cloudwatch::Handle>,
     /// Reads the config again.
     pub reload: Reload,
 }
@@ -123,6 +126,7 @@ impl Source for Live {
             aviatrix: self.aviatrix.as_ref().map(|desk| desk.status()),
             smartgroup: self.smartgroup.as_ref().map(|tally| tally.status(now)),
             waf: self.beyond.waf.as_ref().map(Handle::status),
+            cloudwatch: self.cloudwatch.as_ref().map(cloudwatch::Handle::status),
             fleet: self.beyond.fleet.as_ref().map(|fleet| fleet.status()),
             flood: self.look(FloodStatus::read),
             origin: self.origin(&policy, &counts, now),

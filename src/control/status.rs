@@ -14,6 +14,7 @@ use super::identity::Identity;
 use super::recent::Refused;
 use super::source::SourceStatus;
 use crate::event::entry::Entry;
+use crate::sink::cloudwatch::CloudWatchStatus;
 use crate::sink::fleet::FleetStatus;
 use crate::sink::smartgroup::SmartGroupStatus;
 use crate::sink::waf::WafStatus;
@@ -86,6 +87,9 @@ pub struct Status {
     /// The loop to AWS WAF, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waf: Option<WafStatus>,
+    /// The way to CloudWatch, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cloudwatch: Option<CloudWatchStatus>,
     /// The fleet, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fleet: Option<FleetStatus>,

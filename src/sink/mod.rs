@@ -1,6 +1,7 @@
 //! Layer 3, control plane: where events and figures go.
 
 pub mod access_log;
+pub mod cloudwatch;
 pub mod fleet;
 pub mod https;
 pub mod metrics;

@@ -17,11 +17,11 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, pem::PemObject};
 use tokio_rustls::rustls::{ServerConfig, crypto::ring};
 
-pub const PASSWORD: &str = "s3cret & more=100%+é";
+pub(crate) const PASSWORD: &str = "s3cret & more=100%+é";
 
 /// How the next call of the API v2.5 goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Fault {
+pub(crate) enum Fault {
     None,
     /// As the API v2.5 says it.
     Expired,
@@ -45,15 +45,15 @@ struct State {
     no_ipv6: bool,
 }
 
-pub struct Double {
+pub(crate) struct Double {
     address: SocketAddr,
-    pub certificate: String,
+    pub(crate) certificate: String,
     state: Arc<Mutex<State>>,
     _runtime: tokio::runtime::Runtime,
 }
 
 impl Double {
-    pub fn start(groups: Value) -> Self {
+    pub(crate) fn start(groups: Value) -> Self {
         let pair = tls::pair_for("127.0.0.1");
         let key = PrivateKeyDer::from_pem_slice(pair.key.as_bytes()).unwrap();
         let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
@@ -80,33 +80,33 @@ impl Double {
         Self { address, certificate: pair.certificate, state, _runtime: runtime }
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("https://{}/", self.address)
     }
 
-    pub fn next(&self, fault: Fault) {
+    pub(crate) fn next(&self, fault: Fault) {
         self.state().faults.push_back(fault);
     }
 
-    pub fn end_sessions(&self) {
+    pub(crate) fn end_sessions(&self) {
         self.state().sessions.clear();
     }
 
-    pub fn refuse_ipv6(&self) {
+    pub(crate) fn refuse_ipv6(&self) {
         self.state().no_ipv6 = true;
     }
 
     /// How many calls began like this.
-    pub fn count(&self, start: &str) -> usize {
+    pub(crate) fn count(&self, start: &str) -> usize {
         self.state().calls.iter().filter(|call| call.starts_with(start)).count()
     }
 
-    pub fn group(&self, name: &str) -> Value {
+    pub(crate) fn group(&self, name: &str) -> Value {
         self.state().groups.iter().find(|g| g["name"] == name).cloned().unwrap_or_default()
     }
 
     /// The networks of a group, `?` for other expressions.
-    pub fn networks(&self, name: &str) -> Vec<String> {
+    pub(crate) fn networks(&self, name: &str) -> Vec<String> {
         let group = self.group(name);
         let any = group["selector"]["any"].as_array().cloned().unwrap_or_default();
         any.iter().map(|e| e["all"]["cidr"].as_str().unwrap_or("?").to_owned()).collect()

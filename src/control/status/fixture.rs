@@ -54,6 +54,7 @@ pub(crate) fn fixture() -> Status {
         aviatrix: Some(crate::control::aviatrix::fixture()),
         smartgroup: Some(crate::sink::smartgroup::fixture()),
         waf: Some(crate::sink::waf::status::fixture()),
+        cloudwatch: Some(crate::sink::cloudwatch::status::fixture()),
         fleet: Some(crate::sink::fleet::fixture()),
         flood: crate::control::flood::fixture().status,
         origin: OriginStatus {
