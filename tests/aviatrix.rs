@@ -92,7 +92,8 @@ fn with(origin: &Origin, sources: &str, more: &str) -> String {
         "[client]\ntrusted_proxies = [\"127.0.0.0/8\"]\n[lists]\nallow = [\"198.51.100.40\"]\n[aviatrix]\n\
          listen = [\"udp://127.0.0.1:0\", \"tcp://127.0.0.1:0\"]\nsources = [\"{sources}\"]\n{more}"
     );
-    config(origin.address, &keys)
+    let logged = "[log]\nforwarded_sample = \"100%\"\n";
+    config(origin.address, &keys).replacen("[log]\n", logged, 1)
 }
 
 const ALL: &str = "act_on = [\"microseg\", \"rule-drop\", \"guardduty\", \"suricata\", \"l7\"]\naction = \"ban\"\n";

@@ -207,21 +207,11 @@ fn who_does_not_lead_writes_nothing_and_ipv6_is_left_out_where_it_is_refused() {
 
 #[test]
 fn a_controller_with_a_strange_certificate_is_told_nothing() {
-    let mut bench = Bench::new(json!([]));
-    let stranger = tls::pair_for("127.0.0.1");
     let mut double = Double::start(json!([]));
-    double.certificate = stranger.certificate;
-    bench = Bench::beside(double, Duration::from_secs(10)).with_folder_of(bench);
+    double.certificate = tls::pair_for("127.0.0.1").certificate;
+    let mut bench = Bench::beside(double, Duration::from_secs(10));
     assert!(bench.sync().unwrap_err().starts_with("login: "));
     assert_eq!(bench.double.count(""), 0);
-}
-
-impl Bench {
-    /// Keeps the other's files as long as this.
-    fn with_folder_of(self, other: Self) -> Self {
-        drop(other);
-        self
-    }
 }
 
 #[test]
