@@ -9,6 +9,7 @@ mod fleet;
 mod machine;
 pub mod memory;
 mod others;
+mod outlets;
 mod reloading;
 
 use crate::admin::{self, Admin, Live, Reachable};
@@ -32,11 +33,11 @@ use crate::limit::seeds::Seeds;
 use crate::origin::Pool;
 use crate::proxy::{self, Edge, Replies, Workers};
 use crate::sink::access_log::AccessLog;
-use crate::sink::outlet::Outlet;
 use crate::verdict::{Policy, State};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use demo_origin::DemoOrigin;
 use others::Others;
+use outlets::Outlets;
 use reloading::Reach;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -62,7 +63,7 @@ const LAST_SAVE: Duration = Duration::from_secs(3);
 /// For saying goodbye to the fleet.
 const GOODBYE: Duration = Duration::from_secs(1);
 
-/// For the last lines of the access log.
+/// For the last records of every sink.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// Why weir did not start.
@@ -113,7 +114,8 @@ pub struct App {
     detect: Detect,
     history: JoinHandle<()>,
     others: Others,
-    log: Arc<AccessLog>,
+    outlets: Outlets,
+    news: Arc<NewsQueue>,
     reloader: Arc<Reloader>,
     phase: Arc<PhaseCell>,
     stop: signal::Sender<bool>,
@@ -147,7 +149,8 @@ pub fn start_from(source: Source, identity: Identity) -> Result<App, StartError>
     let (http, https) = (bound.http.clone(), bound.https.clone());
     let (closing, closing_watch) = signal::channel(false);
     let edge = Arc::new(edge(&fresh, &settings, pool, files.replies, closing_watch));
-    let log = Arc::new(AccessLog::start(&settings.log.access).map_err(anyhow::Error::from)?);
+    let log = Arc::new(AccessLog::start(&settings.log).map_err(anyhow::Error::from)?);
+    let (news, outlets) = (Arc::<NewsQueue>::default(), outlets::start(&runtime, &settings, &identity, &log)?);
     let warning: Arc<ArcSwap<Option<String>>> = Arc::default();
     let (certificates, token) = (files.certificates, files.token);
     let asn = Arc::new(ArcSwapOption::new(files.asn));
@@ -155,18 +158,17 @@ pub fn start_from(source: Source, identity: Identity) -> Result<App, StartError>
         edge: edge.clone(),
         certificates: certificates.clone(),
         demo,
-        log: log.clone(),
+        outlets: outlets.clone(),
+        news: news.clone(),
         warning: warning.clone(),
         asn: asn.clone(),
     };
     let reloader = Arc::new(reloading::reloader(&source, fresh, &settings, reach));
     let (phase, recent) = (Arc::new(PhaseCell::default()), Arc::new(Recent::with_capacity(RECENT)));
-    let news = Arc::<NewsQueue>::default();
-    let outlets: Vec<Arc<dyn Outlet>> = vec![log.clone()];
-    let drain = take_records(&edge, &recent, &news, outlets)?;
-    let detect = Detect::start(edge.policy.clone(), edge.state.clone()).map_err(anyhow::Error::from)?;
+    let drain = take_records(&edge, &recent, &news, outlets.clone())?;
+    let detect = Detect::start(edge.policy.clone(), edge.state.clone(), news.clone()).map_err(anyhow::Error::from)?;
     let (stop, history) = look_after(&runtime, &edge, &reloader, &warning);
-    let others = Others::meet(&runtime, &edge, &settings, identity.clone(), &stop)?;
+    let others = Others::meet(&runtime, &edge, &settings, identity.clone(), &news, &stop)?;
     let live = Live {
         started: clock::now(),
         identity,
@@ -183,7 +185,9 @@ pub fn start_from(source: Source, identity: Identity) -> Result<App, StartError>
         asn,
         queue: edge.events.clone(),
         log_gate: edge.log_gate.clone(),
-        log: log.clone(),
+        log,
+        outlets: outlets.clone(),
+        news: news.clone(),
         bans: others.keeper.clone(),
         guardduty: others.findings.clone(),
         beyond: Reachable {
@@ -196,7 +200,24 @@ pub fn start_from(source: Source, identity: Identity) -> Result<App, StartError>
     let admin = Admin::start(settings.admin.address, token, Arc::new(live))?;
     let workers = proxy::start(edge.clone(), bound, certificates.as_ref(), closing)?;
     phase.set(Phase::Serving);
-    Ok(App { edge, workers, runtime, admin, drain, detect, history, others, log, reloader, phase, stop, http, https })
+    outlets::tell_phase(&news, "starting", "serving");
+    Ok(App {
+        edge,
+        workers,
+        runtime,
+        admin,
+        drain,
+        detect,
+        history,
+        others,
+        outlets,
+        news,
+        reloader,
+        phase,
+        stop,
+        http,
+        https,
+    })
 }
 
 /// What all connections share, with nothing in it yet.
@@ -234,12 +255,7 @@ fn known_clients(settings: &Settings) -> History {
 }
 
 /// Starts the way of records from the data plane to the log and to the recent refusals.
-fn take_records(
-    edge: &Edge,
-    recent: &Arc<Recent>,
-    news: &Arc<NewsQueue>,
-    outlets: Vec<Arc<dyn Outlet>>,
-) -> anyhow::Result<Drain> {
+fn take_records(edge: &Edge, recent: &Arc<Recent>, news: &Arc<NewsQueue>, outlets: Outlets) -> anyhow::Result<Drain> {
     let policy = edge.policy.clone();
     let names = Box::new(move || drain::limit_names(&policy.load()));
     let (queue, recent, news) = (edge.events.clone(), recent.clone(), news.clone());
@@ -310,6 +326,7 @@ impl App {
     /// Leaves without dropping a request. True if every request was finished in time.
     pub fn drain(self) -> bool {
         self.phase.set(Phase::Draining);
+        outlets::tell_phase(&self.news, "serving", "draining");
         let listen = self.settings().listen.clone();
         tracing::info!(
             open = self.edge.state.connections.total(),
@@ -332,10 +349,9 @@ impl App {
         }
         drop(self.detect);
         drop(self.others.rounds);
+        outlets::tell_phase(&self.news, "draining", "stopped");
         drop(self.drain);
-        if !self.log.stop(LAST_LINES) {
-            tracing::warn!("the last lines of the access log could not be written");
-        }
+        outlets::stop(&self.outlets, LAST_LINES);
         drop(self.admin);
         self.runtime.shutdown_timeout(Duration::from_millis(100));
         cut == 0

@@ -10,6 +10,7 @@ use crate::control::source::Source;
 use crate::control::status::FaultView;
 use crate::proxy::{CertificateStore, Replies};
 use crate::sink::access_log::AccessLog;
+use crate::sink::syslog::Syslog;
 use std::sync::Arc;
 use tokio::runtime::Runtime;
 
@@ -34,6 +35,9 @@ impl Files {
         let asn = settings.flood.asn_database.as_deref().map(AsnDatabase::open).transpose();
         let asn = asn.map(|found| found.map(Arc::new)).map_err(|e| fault(format!("flood.asn_database: {e}")));
         AccessLog::check(&settings.log.access).unwrap_or_else(|e| fault(format!("log.access: {e}")));
+        if settings.syslog.enabled {
+            Syslog::check(&settings.syslog).unwrap_or_else(|e| fault(format!("syslog: {e}")));
+        }
         match (certificates, replies, token, asn) {
             (Ok(certificates), Ok(replies), Ok(token), Ok(asn)) if faults.is_empty() => {
                 Ok(Self { certificates, replies, token, asn })

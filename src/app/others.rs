@@ -5,6 +5,7 @@ use crate::config::settings::Settings;
 use crate::control::bans::{self, Keeper, Rounds};
 use crate::control::guardduty::Tally;
 use crate::control::identity::Identity;
+use crate::event::news::NewsQueue;
 use crate::proxy::Edge;
 use crate::sink::waf;
 use std::sync::Arc;
@@ -27,6 +28,7 @@ impl Others {
         edge: &Edge,
         settings: &Settings,
         identity: Identity,
+        news: &Arc<NewsQueue>,
         stop: &watch::Sender<bool>,
     ) -> anyhow::Result<Self> {
         let keeper = Arc::new(Keeper::open(bans::Parts {
@@ -34,6 +36,7 @@ impl Others {
             state: edge.state.clone(),
             pool: edge.pool.clone(),
             file: settings.ban.file.clone(),
+            news: news.clone(),
         }));
         let rounds = keeper.start()?;
         let fleet = fleet::join(runtime, settings, edge, &keeper, identity, stop.subscribe());

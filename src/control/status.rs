@@ -8,6 +8,7 @@ use super::recent::Refused;
 use super::source::SourceStatus;
 use crate::event::entry::Entry;
 use crate::sink::fleet::FleetStatus;
+use crate::sink::outlet::OutletStatus;
 use crate::sink::waf::WafStatus;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -78,6 +79,9 @@ pub struct Status {
     pub origin: OriginStatus,
     /// What became of records of requests.
     pub log: LogStatus,
+    /// Every sink of the ingress log.
+    #[serde(default)]
+    pub outlets: Vec<OutletStatus>,
 }
 
 /// The config in force, and how the last reload went.
@@ -241,6 +245,9 @@ pub struct LogStatus {
     pub suppressed: u64,
     /// Records that found the queue full.
     pub dropped: u64,
+    /// News (bans, changes of state) that found their queue full.
+    #[serde(default)]
+    pub news_dropped: u64,
 }
 
 /// The latest refusals.
@@ -367,7 +374,16 @@ pub(crate) fn fixture() -> Status {
             }],
             latency: Latency { counts: vec![90, 9, 1], bounds_ms: vec![10, 100], sum_s: 1.5 },
         },
-        log: LogStatus { written: 10, lost: 1, suppressed: 2, dropped: 3 },
+        log: LogStatus { written: 10, lost: 1, suppressed: 2, dropped: 3, news_dropped: 4 },
+        outlets: vec![OutletStatus {
+            name: "syslog".into(),
+            to: "tls://192.0.2.1:6514".into(),
+            sent: 11,
+            lost: 12,
+            waiting_bytes: 13,
+            failing: Some("the collector took nothing for 30s".into()),
+            failing_for_s: Some(61.0),
+        }],
     }
 }
 

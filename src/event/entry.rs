@@ -1,12 +1,13 @@
 //! A record as people and programs read it: one form for the access log, the admin pages and the command line.
 
+use super::address::Name;
 use super::record::{Outcome, Protocol, Record};
 use super::story::kind_of;
 use crate::base::{clock, rfc3339};
 use crate::config::settings::RecordKind;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// Names of limits by the index that their counters and [`Record::observed`] use.
@@ -20,13 +21,13 @@ pub struct Entry<'a> {
     /// `request`, or `refusal` where weir refused it.
     #[serde(default)]
     pub kind: Cow<'a, str>,
-    /// The client's address.
-    pub client: IpAddr,
+    /// The client's address, or what a sink writes for it.
+    pub client: Name,
     /// The client's port, where it is known.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub client_port: u16,
     /// The connection's peer, such as the load balancer.
-    pub peer: IpAddr,
+    pub peer: Name,
     /// `forwarded`, `refused`, `closed`, `failed` or `gone`.
     pub outcome: Cow<'a, str>,
     /// The reason's code.
@@ -107,9 +108,9 @@ impl<'a> Entry<'a> {
         Self {
             time: rfc3339::from_unix_nanos(clock::unix_nanos(record.at)),
             kind: kind(record.outcome).into(),
-            client: record.client,
+            client: Name::Address(record.client),
             client_port: record.client_port,
-            peer: record.peer,
+            peer: Name::Address(record.peer),
             outcome: outcome(record.outcome).into(),
             reason: record.reason.into(),
             rule: record.rule.to_text(),
@@ -182,7 +183,8 @@ const fn kind(outcome: Outcome) -> &'static str {
     }
 }
 
-const fn outcome(outcome: Outcome) -> &'static str {
+/// The outcome in a word.
+pub const fn outcome(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Forwarded => "forwarded",
         Outcome::Refused => "refused",
@@ -272,7 +274,9 @@ mod tests {
         let line = serde_json::to_value(Entry::new(&record, &[])).unwrap();
         let keys: Vec<_> = line.as_object().unwrap().keys().map(String::as_str).collect();
         let page = include_str!("../../docs/access-log.md");
-        let mut documented: Vec<_> = page.lines().filter_map(|l| l.strip_prefix("| `")?.split('`').next()).collect();
+        let requests = page.split("\n## ").nth(1).unwrap();
+        let mut documented: Vec<_> =
+            requests.lines().filter_map(|l| l.strip_prefix("| `")?.split('`').next()).collect();
         documented.sort_unstable();
         assert_eq!(keys, documented);
     }
