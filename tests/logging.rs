@@ -41,12 +41,13 @@ fn a_forwarded_request_is_logged_with_all_its_fields() {
     let weir = Weir::start(&logging(origin.address, "log", "forwarded_sample = \"100%\"\n", ""));
     let answer = Client::connect(weir.http).ask(
         "POST /a/b?token=hidden HTTP/1.1\r\nHost: app.example\r\nUser-Agent: probe \"1\"\r\n\
-         X-Forwarded-For: 2001:db8::7\r\nContent-Length: 5\r\n\r\nhello",
+         X-Forwarded-For: [2001:db8::7]:40123\r\nContent-Length: 5\r\n\r\nhello",
     );
     assert_eq!(answer.status, 201);
     let line = line(&weir.path("log"), "forwarded");
     let text = |key: &str| line[key].as_str().unwrap_or_default().to_owned();
     assert_eq!((text("client"), text("peer")), ("2001:db8::7".into(), "127.0.0.1".into()));
+    assert_eq!((text("kind"), line["client_port"].as_u64()), ("request".into(), Some(40_123)));
     assert_eq!(
         (text("reason"), text("protocol"), text("method")),
         ("forwarded".into(), "HTTP/1.1".into(), "POST".into())
@@ -225,4 +226,27 @@ fn no_secret_reaches_any_log() {
         let told: Vec<_> = text.lines().filter(|l| l.contains("secret")).collect();
         assert!(told.is_empty(), "{name}: {told:?}");
     }
+}
+
+#[test]
+fn responses_are_counted_by_their_status_and_by_who_answered() {
+    let origin = Origin::answering(|request, socket| {
+        respond(socket, if request.target == "/gone" { "410 Gone" } else { "204 No Content" }, &[], b"");
+        true
+    });
+    let weir = Weir::start(&config(origin.address, LIMIT));
+    let mut client = Client::connect(weir.http);
+    for path in ["/", "/gone", "/gone", "/over"] {
+        client.ask(get(path, "X-Forwarded-For: 192.0.2.7\r\n"));
+    }
+    let counted = || -> Vec<(String, u64)> {
+        let status = weir.status();
+        let rows = status["responses"].as_array().unwrap().iter();
+        let row = |r: &Value| {
+            (format!("{} {}", r["by"].as_str().unwrap(), r["class"].as_str().unwrap()), r["count"].as_u64().unwrap())
+        };
+        rows.map(row).filter(|(_, count)| *count > 0).collect()
+    };
+    let expected = [("origin 2xx", 1), ("origin 4xx", 2), ("weir 4xx", 1)].map(|(name, n)| (name.to_owned(), n));
+    eventually("all are counted", || counted() == expected);
 }

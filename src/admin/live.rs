@@ -17,7 +17,7 @@ use crate::control::recent::Recent;
 use crate::control::source::Source as ConfigSource;
 use crate::control::status::{
     ConfigStatus, EndpointView, FaultView, Latency, LimitStatus, LogStatus, OriginStatus, Phase, ReasonCount,
-    RecentView, Reloaded, Status, Why,
+    RecentView, Reloaded, ResponseCount, Status, Why,
 };
 use crate::event::log_gate::LogGate;
 use crate::event::news::NewsQueue;
@@ -107,6 +107,7 @@ impl Source for Live {
             config: ConfigStatus { source: self.source.status(), ..(**self.config.load()).clone() },
             notes: warning.iter().chain(self.notes.load().iter()).cloned().collect(),
             requests: requests(&counts),
+            responses: responses(&counts),
             limits: policy.limits.iter().map(|l| limit(l, &policy, &counts)).collect(),
             table_bytes: policy.table_bytes() as u64,
             in_flight: self.state.in_flight.total().into(),
@@ -246,6 +247,18 @@ fn requests(counts: &Snapshot) -> Vec<ReasonCount> {
         count: counts.ended(*reason),
     };
     Reason::ALL.iter().map(count).collect()
+}
+
+/// What weir answered itself has the status of its reason.
+fn responses(counts: &Snapshot) -> Vec<ResponseCount> {
+    const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+    let own = |digit: u16| -> u64 {
+        let reasons = Reason::ALL.iter().filter(|r| !matches!(r.class(), Class::Forward | Class::Gone));
+        reasons.filter(|r| r.status() / 100 == digit).map(|r| counts.ended(*r)).sum()
+    };
+    let count = |by: &'static str, i: usize, count| ResponseCount { class: CLASSES[i].into(), by: by.into(), count };
+    let origin = counts.answered.iter().enumerate().map(|(i, n)| count("origin", i, *n));
+    origin.chain((0..CLASSES.len()).map(|i| count("weir", i, own(i as u16 + 1)))).collect()
 }
 
 fn limit(compiled: &CompiledLimit, policy: &Policy, counts: &Snapshot) -> LimitStatus {

@@ -22,6 +22,19 @@ pub fn parse(text: &[u8]) -> Option<IpAddr> {
 /// The longest text of an IPv6 address, with a zone as long as an interface's name.
 const MAX_IPV6: usize = 45 + 1 + 16;
 
+/// What stands for a port that nobody told.
+pub const NO_PORT: u16 = 0;
+
+/// The port beside an address, where there is one: what [`parse`] reads over.
+pub fn port_beside(text: &[u8]) -> Option<u16> {
+    let text = text.trim_ascii();
+    parse(text)?;
+    let colon = text.iter().rposition(|&b| b == b':')?;
+    let before = &text[..colon];
+    let beside = before.ends_with(b"]") || !before.contains(&b':');
+    beside.then(|| port(&text[colon + 1..]))?
+}
+
 /// Reads an IPv6 address without brackets or port; a zone is dropped.
 pub(super) fn ipv6(text: &[u8]) -> Option<IpAddr> {
     if text.len() > MAX_IPV6 {
@@ -107,6 +120,21 @@ mod tests {
             ("::", "::"),
         ] {
             assert_eq!(read(text).as_deref(), Some(address), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_port_beside_an_address_is_read_and_no_part_of_it() {
+        for (text, port) in [
+            ("192.0.2.1:80", Some(80)),
+            (" [2001:db8::1]:443 ", Some(443)),
+            ("192.0.2.1", None),
+            ("2001:db8::1", None),
+            ("[2001:db8::1]", None),
+            ("unknown:80", None),
+            ("192.0.2.1:99999", None),
+        ] {
+            assert_eq!(port_beside(text.as_bytes()), port, "{text}");
         }
     }
 

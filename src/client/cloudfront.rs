@@ -34,6 +34,13 @@ fn parse(value: &[u8]) -> Option<IpAddr> {
     address::parse(value)
 }
 
+/// The viewer's port.
+pub fn viewer_port(value: &[u8]) -> Option<u16> {
+    let value = value.trim_ascii();
+    parse(value)?;
+    address::port(&value[value.iter().rposition(|&byte| byte == b':')? + 1..])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,6 +49,13 @@ mod tests {
 
     fn read(value: &str) -> Option<String> {
         parse(value.as_bytes()).map(|a| a.to_string())
+    }
+
+    #[test]
+    fn the_viewers_port_is_read() {
+        let port = |value: &str| viewer_port(value.as_bytes());
+        assert_eq!((port("192.0.2.1:46532"), port("2001:db8::1:46532")), (Some(46_532), Some(46_532)));
+        assert_eq!((port("192.0.2.1"), port("nonsense:80")), (None, None));
     }
 
     #[test]

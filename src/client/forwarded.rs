@@ -54,6 +54,13 @@ pub fn from_right<'a>(
     found
 }
 
+/// The port beside `client`, by the rightmost element that names it: what stands left of that the client may have
+/// written itself.
+pub fn port_of<'a>(values: impl DoubleEndedIterator<Item = &'a [u8]>, client: IpAddr) -> Option<u16> {
+    let mut elements = values.rev().flat_map(|value| value.rsplit(|&byte| byte == b','));
+    elements.find(|element| address::parse(element) == Some(client)).and_then(address::port_beside)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,6 +100,14 @@ mod tests {
         check("10.0.0.1", &["198.51.100.1", "::ffff:10.3.3.3"], "198.51.100.1", Source::Header);
         check("10.0.0.1", &["10.7.7.7, 192.0.2.1, , ,", ""], "192.0.2.1", Source::Header);
         check("fd00::1", &["fe80::1%eth0"], "fe80::1", Source::Header);
+    }
+
+    #[test]
+    fn the_port_is_the_one_that_the_last_proxy_wrote() {
+        let port = |values: &[&str]| port_of(values.iter().map(|v| v.as_bytes()), "192.0.2.1".parse().unwrap());
+        assert_eq!(port(&["192.0.2.1:1, 192.0.2.1:40000, 10.9.9.9:5"]), Some(40_000));
+        assert_eq!(port(&["192.0.2.1:1", "192.0.2.1"]), None);
+        assert_eq!(port(&["198.51.100.7:1"]), None);
     }
 
     #[test]

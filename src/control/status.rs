@@ -1,5 +1,11 @@
 //! What a running weir tells about itself: one picture for `/api/status`, `/metrics`, the live page and `weir status`.
 
+#[cfg(test)]
+mod fixture;
+
+#[cfg(test)]
+pub(crate) use fixture::fixture;
+
 use super::bans::{BanStatus, BanView};
 use super::flood::{FloodStatus, StandingView};
 use super::guardduty::GuardDutyStatus;
@@ -48,6 +54,9 @@ pub struct Status {
     pub notes: Vec<String>,
     /// Requests by how they ended, in the order of the reason table.
     pub requests: Vec<ReasonCount>,
+    /// Responses by the class of their status and by who made them.
+    #[serde(default)]
+    pub responses: Vec<ResponseCount>,
     /// The limits, in the order in which they are tried.
     pub limits: Vec<LimitStatus>,
     /// Memory of all limit tables.
@@ -144,6 +153,17 @@ pub struct ReasonCount {
     pub class: Cow<'static, str>,
     /// The reason in words.
     pub text: Cow<'static, str>,
+    /// How many, since the start.
+    pub count: u64,
+}
+
+/// How many responses had a status of one class.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResponseCount {
+    /// `1xx` to `5xx`.
+    pub class: Cow<'static, str>,
+    /// `origin`, or `weir` where it answered itself.
+    pub by: Cow<'static, str>,
     /// How many, since the start.
     pub count: u64,
 }
@@ -305,86 +325,6 @@ pub struct Owed {
     pub retry_after_s: f64,
     /// What happens to this client over the limit: `refuse`, `observe` or `close`.
     pub action: Cow<'static, str>,
-}
-
-/// A picture with something in every part, for tests of whoever shows it.
-#[cfg(test)]
-pub(crate) fn fixture() -> Status {
-    let reason = |reason: &'static str, class: &'static str, count| ReasonCount {
-        reason: reason.into(),
-        class: class.into(),
-        text: "in words".into(),
-        count,
-    };
-    Status {
-        version: "0.1.0".into(),
-        identity: Identity { task: "158d1c80".into(), cluster: Some("edge".into()), ..Identity::default() },
-        phase: Phase::Serving,
-        started: "2024-02-29T12:00:00.000Z".into(),
-        uptime_s: 61.5,
-        listen: vec!["http 127.0.0.1:8080".into()],
-        config: ConfigStatus {
-            path: "config/weir.toml".into(),
-            hash: "1a2b3c4d".into(),
-            loaded: "2024-02-29T12:00:00.000Z".into(),
-            reloads: 2,
-            reloads_failed: 1,
-            refused: None,
-            needs_restart: vec!["listen.http".into()],
-            source: Some(super::source::fixture()),
-        },
-        notes: vec!["all clients share one key".into()],
-        requests: vec![reason("forwarded", "forward", 1_000), reason("limit", "refuse", 9)],
-        limits: vec![LimitStatus {
-            name: "login".into(),
-            rate: "30/m".into(),
-            burst: 10,
-            key: "client".into(),
-            covers: "POST /login".into(),
-            action: "refuse".into(),
-            enforce: 100.0,
-            refused: 7,
-            observed: 3,
-            slots: 1_024,
-            table_bytes: 8_192,
-        }],
-        table_bytes: 8_192,
-        in_flight: 4,
-        connections: 5,
-        connections_total: 600,
-        bytes_in: 7,
-        bytes_out: 8,
-        bans: super::bans::fixture(),
-        guardduty: Some(GuardDutyStatus { received: 9, acted: 2, poison: 1, ..GuardDutyStatus::default() }),
-        waf: Some(crate::sink::waf::status::fixture()),
-        fleet: Some(crate::sink::fleet::fixture()),
-        flood: super::flood::fixture().status,
-        origin: OriginStatus {
-            capacity: "500/s".into(),
-            max_in_flight: 512,
-            endpoints: vec![EndpointView {
-                address: "192.0.2.10:80".into(),
-                name: Some("app.internal:80".into()),
-                group: "primary".into(),
-                healthy: true,
-                ejected_for: None,
-                in_flight: 3,
-                requests: 1_000,
-                failures: 2,
-            }],
-            latency: Latency { counts: vec![90, 9, 1], bounds_ms: vec![10, 100], sum_s: 1.5 },
-        },
-        log: LogStatus { written: 10, lost: 1, suppressed: 2, dropped: 3, news_dropped: 4 },
-        outlets: vec![OutletStatus {
-            name: "syslog".into(),
-            to: "tls://192.0.2.1:6514".into(),
-            sent: 11,
-            lost: 12,
-            waiting_bytes: 13,
-            failing: Some("the collector took nothing for 30s".into()),
-            failing_for_s: Some(61.0),
-        }],
-    }
 }
 
 #[cfg(test)]

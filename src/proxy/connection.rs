@@ -16,7 +16,7 @@ use pingora_core::apps::HttpServerApp;
 use pingora_core::protocols::http::ServerSession;
 use pingora_core::server::ShutdownWatch;
 use std::io;
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::task::Poll;
@@ -41,14 +41,20 @@ pub(super) struct Server {
 impl Server {
     /// One connection from accept to close. What only some connections need is boxed, so that the task of one that is
     /// refused is small.
-    pub(super) async fn run(self, socket: TcpStream, address: IpAddr, tls: Option<TlsAcceptor>) {
-        let (trusted, proxied) = {
+    pub(super) async fn run(self, socket: TcpStream, from: SocketAddr, tls: Option<TlsAcceptor>) {
+        let address = from.ip();
+        let (trusted, proxied, local) = {
             let policy = self.edge.policy.load();
             let trusted = policy.trusted.contains(address);
-            (trusted, trusted && policy.settings.client.address_from == AddressFrom::ProxyProtocol)
+            let proxied = trusted && policy.settings.client.address_from == AddressFrom::ProxyProtocol;
+            // A system call, for who wants to know.
+            let local = policy.settings.netflow.enabled.then(|| socket.local_addr().ok()).flatten();
+            (trusted, proxied, local)
         };
         let peer = Peer {
             address,
+            port: from.port(),
+            local,
             proxied: None,
             trusted,
             tls: tls.is_some(),
@@ -177,13 +183,13 @@ pub(super) async fn wait_in_line(delay: Option<Duration>) {
 }
 
 /// Reads a PROXY protocol header and not a byte more; the address that it names, if it names one.
-async fn read_proxy_header(socket: &mut TcpStream) -> io::Result<Option<IpAddr>> {
+async fn read_proxy_header(socket: &mut TcpStream) -> io::Result<Option<SocketAddr>> {
     // The shortest header of version 1 has 15 bytes, the signature of version 2 has 12.
     let mut header = vec![0; 12];
     socket.read_exact(&mut header).await?;
     loop {
         match proxy_protocol::parse(&header) {
-            Parsed::Done { source, .. } => return Ok(source.map(|s| s.ip())),
+            Parsed::Done { source, .. } => return Ok(source),
             Parsed::Invalid(why) => return Err(io::Error::new(io::ErrorKind::InvalidData, why.to_string())),
             Parsed::Partial => {
                 let more = missing(&header);

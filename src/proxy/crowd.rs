@@ -241,6 +241,8 @@ mod tests {
     fn peer(address: &str, trusted: bool, idle_secs: Option<u64>, unserved: bool) -> Peer {
         let peer = Peer {
             address: address.parse().unwrap(),
+            port: 40_000,
+            local: None,
             proxied: None,
             trusted,
             tls: false,

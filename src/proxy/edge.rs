@@ -11,7 +11,7 @@ use crate::limit::budget::Budget;
 use crate::origin::Pool;
 use crate::verdict::{Policy, State};
 use arc_swap::ArcSwap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -73,8 +73,12 @@ fn near(cap: u32) -> u32 {
 pub(super) struct Peer {
     /// The socket's other end.
     pub(super) address: IpAddr,
+    /// Its port.
+    pub(super) port: u16,
+    /// Where the connection came in; known where flows are told.
+    pub(super) local: Option<SocketAddr>,
     /// The address of a PROXY protocol header.
-    pub(super) proxied: Option<IpAddr>,
+    pub(super) proxied: Option<SocketAddr>,
     /// Whether the peer is a trusted proxy.
     pub(super) trusted: bool,
     /// Whether the connection is under TLS.
@@ -85,6 +89,13 @@ pub(super) struct Peer {
     pub(super) condemned: AtomicBool,
     /// What it holds, and what for.
     pub(super) hold: Hold,
+}
+
+impl Peer {
+    /// The address of a PROXY protocol header.
+    pub(super) fn proxied_address(&self) -> Option<IpAddr> {
+        self.proxied.map(|source| source.ip())
+    }
 }
 
 /// Holds a client's place among the requests in flight.

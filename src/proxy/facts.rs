@@ -101,7 +101,7 @@ fn address_of<'h>(
             (cloudfront::viewer_address(value, trusted, peer.address).address, value.is_some())
         }
         AddressFrom::Peer => (peer.address, true),
-        AddressFrom::ProxyProtocol => (peer.proxied.unwrap_or(peer.address), peer.proxied.is_some()),
+        AddressFrom::ProxyProtocol => (peer.proxied_address().unwrap_or(peer.address), peer.proxied.is_some()),
     };
     state
         .shared_key

@@ -44,7 +44,7 @@ pub(super) fn prepare(request: &mut RequestHeader, peer: &Peer, from: AddressFro
         }
         (seen.proto, seen.forwarded) = (false, false);
     }
-    let said = match (from, peer.proxied) {
+    let said = match (from, peer.proxied_address()) {
         (AddressFrom::ProxyProtocol, Some(source)) => source,
         _ => peer.address,
     };
@@ -208,6 +208,8 @@ mod tests {
     fn peer(trusted: bool) -> Peer {
         Peer {
             address: "10.0.0.9".parse().unwrap(),
+            port: 40_000,
+            local: None,
             proxied: None,
             trusted,
             tls: false,

@@ -144,7 +144,8 @@ async fn last_ones(listener: tokio::net::TcpListener, tls: Option<&TlsAcceptor>,
 }
 
 fn admit(socket: tokio::net::TcpStream, from: SocketAddr, tls: Option<TlsAcceptor>, server: &Server) {
-    let address = from.ip().to_canonical();
+    let from = SocketAddr::new(from.ip().to_canonical(), from.port());
+    let address = from.ip();
     let policy = server.edge.policy.load();
     let listen = &policy.settings.listen;
     let own = if policy.trusted.contains(address) { u32::MAX } else { listen.max_connections_per_client };
@@ -154,7 +155,7 @@ fn admit(socket: tokio::net::TcpStream, from: SocketAddr, tls: Option<TlsAccepto
     state.counters.connected();
     let server = server.clone();
     tokio::spawn(async move {
-        server.run(socket, address, tls).await;
+        server.run(socket, from, tls).await;
         drop(open);
     });
 }

@@ -14,6 +14,7 @@ mod listener;
 pub mod memory;
 mod offences;
 mod pace;
+mod port;
 mod record;
 mod reply;
 mod reply_cache;

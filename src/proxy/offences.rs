@@ -17,7 +17,7 @@ use std::ops::Deref;
 
 /// What came from `peer` ended before there was a request.
 pub(super) fn of_peer(policy: &Policy, state: &State, peer: &Peer, reason: Reason, now: Time) {
-    let address = match peer.proxied {
+    let address = match peer.proxied_address() {
         Some(address) => address,
         None if peer.trusted => return,
         None => peer.address,

@@ -3,7 +3,8 @@
 use super::context::Context;
 use super::edge::Peer;
 use super::forward::carried_id;
-use super::gate::head::Head;
+use super::gate::head::{Head, is};
+use super::port;
 use crate::base::clock::Time;
 use crate::event::record::{Outcome, Protocol, Record, Text};
 use crate::flood::rank::Rank;
@@ -11,6 +12,7 @@ use crate::verdict::reason::{Class, Reason};
 use crate::verdict::{Facts, Fate, Policy, State, Verdict};
 use http::{HeaderMap, Version, header};
 use pingora_http::RequestHeader;
+use std::net::IpAddr;
 
 /// A refusal at the gate.
 pub(super) fn of_refused_head(
@@ -22,6 +24,9 @@ pub(super) fn of_refused_head(
     now: Time,
 ) -> Record {
     let mut record = refused(facts, verdict, by, peer, now);
+    let forwarded = head.forwarded.iter().filter(|h| is(h.name.as_bytes(), b"x-forwarded-for")).map(|h| h.value);
+    let from = by.0.settings.client.address_from;
+    record.client_port = port::of_client(peer, from, facts.address, forwarded, head.viewer.into_iter());
     record.protocol = head.protocol;
     record.method = Text::new(head.method.as_bytes());
     record.host = Text::new(head.host);
@@ -34,8 +39,10 @@ pub(super) fn of_refused_head(
 pub(super) fn of_bad_head(reason: Reason, policy: &Policy, peer: &Peer, now: Time) -> Record {
     let _ = policy;
     Record {
-        client: peer.proxied.unwrap_or(peer.address),
+        client: peer.proxied_address().unwrap_or(peer.address),
+        client_port: peer.proxied.map_or(peer.port, |source| source.port()),
         peer: peer.address,
+        local: peer.local,
         outcome: if reason.status() == 0 { Outcome::Closed } else { Outcome::Refused },
         reason: reason.code(),
         status: reason.status(),
@@ -53,6 +60,7 @@ pub(super) fn of_refused_stream(
     now: Time,
 ) -> Record {
     let mut record = refused(facts, verdict, by, peer, now);
+    record.client_port = port_in(&request.headers, peer, by.0, facts.address);
     describe(&mut record, request);
     record
 }
@@ -76,7 +84,10 @@ pub(super) fn of_ended(request: &RequestHeader, context: &Context, reason: Reaso
         ..Record::blank(now)
     };
     if let Some(peer) = &context.peer {
-        record.peer = peer.address;
+        (record.peer, record.local) = (peer.address, peer.local);
+    }
+    if let (Some(story), Some(peer)) = (context.story, &context.peer) {
+        record.client_port = port_in(&request.headers, peer, &context.policy, story.address);
     }
     if let Some(story) = context.story {
         record.client = story.address;
@@ -105,6 +116,7 @@ fn refused(facts: &Facts<'_>, verdict: &Verdict, (policy, state): (&Policy, &Sta
     Record {
         client: facts.address,
         peer: peer.address,
+        local: peer.local,
         outcome: match verdict.fate {
             Fate::Close => Outcome::Closed,
             _ if verdict.reason.class() == Class::Own => Outcome::Own,
@@ -123,6 +135,12 @@ fn refused(facts: &Facts<'_>, verdict: &Verdict, (policy, state): (&Policy, &Sta
         retry_after: verdict.retry_after,
         ..Record::blank(now)
     }
+}
+
+fn port_in(headers: &HeaderMap, peer: &Peer, policy: &Policy, client: IpAddr) -> u16 {
+    let named = |name: &'static str| headers.get_all(name).into_iter().map(|v| v.as_bytes());
+    let from = policy.settings.client.address_from;
+    port::of_client(peer, from, client, named("x-forwarded-for"), named("cloudfront-viewer-address"))
 }
 
 fn describe(record: &mut Record, request: &RequestHeader) {

@@ -349,6 +349,9 @@ impl Service {
         }
         let status = session.response_written().map_or(0, |r| r.status.as_u16());
         offences::of_ended(&edge.state, context, session.req_header(), reason, status, &now);
+        if reason.class() == Class::Forward {
+            counters.answered(status);
+        }
         let log = match reason.class() {
             Class::Forward => edge.log_gate.forwarded(context.request_id as u64),
             _ => edge.log_gate.refused(*now),

@@ -6,6 +6,7 @@ pub mod cloudwatch_logs;
 pub mod fleet;
 pub mod https;
 pub mod lines;
+pub mod metrics;
 pub mod outlet;
 pub mod pile;
 pub mod prometheus;

@@ -26,6 +26,7 @@ struct Shard {
     observed_by_limit: [AtomicU64; MAX_LIMITS],
     latency: [AtomicU64; LATENCY_BOUNDS_MS.len() + 1],
     latency_sum_us: AtomicU64,
+    answered: [AtomicU64; 5],
     bytes_in: AtomicU64,
     bytes_out: AtomicU64,
     connections: AtomicU64,
@@ -44,6 +45,8 @@ pub struct Snapshot {
     pub latency: [u64; LATENCY_BOUNDS_MS.len() + 1],
     /// Sum of those times in microseconds.
     pub latency_sum_us: u64,
+    /// The origin's answers by the first digit of their status, less one.
+    pub answered: [u64; 5],
     /// Request body bytes passed on.
     pub bytes_in: u64,
     /// Response body bytes passed back.
@@ -78,6 +81,7 @@ impl Counters {
                 observed_by_limit: zeros(),
                 latency: zeros(),
                 latency_sum_us: AtomicU64::new(0),
+                answered: zeros(),
                 bytes_in: AtomicU64::new(0),
                 bytes_out: AtomicU64::new(0),
                 connections: AtomicU64::new(0),
@@ -116,6 +120,13 @@ impl Counters {
         bump(&self.shard().latency_sum_us, took.as_micros() as u64);
     }
 
+    /// The origin answered with `status`.
+    pub fn answered(&self, status: u16) {
+        if let Some(cell) = self.shard().answered.get(usize::from(status / 100).wrapping_sub(1)) {
+            bump(cell, 1);
+        }
+    }
+
     /// Body bytes of one request.
     pub fn bytes(&self, bytes_in: u64, bytes_out: u64) {
         bump(&self.shard().bytes_in, bytes_in);
@@ -148,6 +159,7 @@ impl Counters {
             observed_by_limit: std::array::from_fn(|i| sum(&|s| &s.observed_by_limit[i])),
             latency: std::array::from_fn(|i| sum(&|s| &s.latency[i])),
             latency_sum_us: sum(&|s| &s.latency_sum_us),
+            answered: std::array::from_fn(|i| sum(&|s| &s.answered[i])),
             bytes_in: sum(&|s| &s.bytes_in),
             bytes_out: sum(&|s| &s.bytes_out),
             connections: sum(&|s| &s.connections),
@@ -180,6 +192,7 @@ mod tests {
                         counters.ended(Reason::Limit);
                         counters.observed_by(0b101);
                         counters.origin_latency(Duration::from_millis(3));
+                        [0, 204, 503, 600].iter().for_each(|status| counters.answered(*status));
                     }
                 });
             }
@@ -191,5 +204,6 @@ mod tests {
             (20_000, 0, 20_000)
         );
         assert_eq!(seen.latency[2], 20_000);
+        assert_eq!(seen.answered, [0, 20_000, 0, 0, 20_000]);
     }
 }
