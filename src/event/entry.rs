@@ -104,7 +104,8 @@ impl<'a> Entry<'a> {
 
     /// What `record` says. `names` are the limits of the policy it was decided by.
     pub fn new(record: &'a Record, names: &LimitNames) -> Self {
-        let ms = |d: std::time::Duration| (d.as_micros() as f64) / 1_000.0;
+        // More than 500,000 years do not occur.
+        let ms = |d: std::time::Duration| u64::try_from(d.as_micros()).unwrap_or(u64::MAX) as f64 / 1_000.0;
         Self {
             time: rfc3339::from_unix_nanos(clock::unix_nanos(record.at)),
             kind: kind(record.outcome).into(),
@@ -123,7 +124,7 @@ impl<'a> Entry<'a> {
             user_agent: record.user_agent.to_text(),
             request_id: match record.request_id {
                 0 => Cow::Borrowed(""),
-                id => format!("{id:032x}").into(),
+                id => hex(id).into(),
             },
             origin: record.origin,
             duration_ms: ms(record.duration),
@@ -176,6 +177,17 @@ impl<'a> Entry<'a> {
     }
 }
 
+/// 32 hex digits.
+fn hex(id: u128) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = [0; 32];
+    for (pair, byte) in text.chunks_exact_mut(2).zip(id.to_be_bytes()) {
+        pair.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+    }
+    // Hex digits: it can't fail.
+    std::str::from_utf8(&text).unwrap_or_default().to_owned()
+}
+
 const fn kind(outcome: Outcome) -> &'static str {
     match kind_of(outcome) {
         RecordKind::Refusal => "refusal",
@@ -205,6 +217,9 @@ const fn protocol(protocol: Protocol) -> &'static str {
 
 /// The names of the ones of `mask`; a limit that is gone keeps its number.
 fn observed(mask: u64, names: &LimitNames) -> Vec<String> {
+    if mask == 0 {
+        return Vec::new();
+    }
     (0..64)
         .filter(|i| mask >> i & 1 == 1)
         .map(|i| names.get(i).and_then(Option::as_ref).map_or_else(|| format!("limit {i}"), |n| n.to_string()))

@@ -5,7 +5,6 @@
 
 mod batch;
 
-use crate::base::clock;
 use crate::config::settings::Settings;
 use crate::control::aws::{sdk_config, told};
 use crate::control::backoff::Backoff;
@@ -57,14 +56,10 @@ impl CloudWatchLogs {
 
 impl Outlet for CloudWatchLogs {
     fn take(&self, story: &Story<'_>) {
-        let at = match story {
-            Story::Request(record, _) => record.at,
-            Story::News(_) => clock::now(),
-        };
         let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
         line.clear();
         if lines::json(story, &self.writing.load(), &mut line).is_ok() && line.len() <= MAX_EVENT {
-            self.pile.put(clock::unix_nanos(at) / 1_000_000, &line);
+            self.pile.put(story.unix_ms(), &line);
         } else {
             self.pile.lose(1);
         }

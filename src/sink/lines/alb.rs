@@ -1,6 +1,7 @@
 //! The columns of an Application Load Balancer's access log, in AWS's order, so that queries made for those go on
 //! working. What weir does not know is `-`; sizes are those of bodies.
 
+use super::text;
 use crate::base::clock;
 use crate::base::rfc3339;
 use crate::event::entry::Entry;
@@ -87,6 +88,9 @@ fn quoted(text: &str) -> String {
 /// `text` with nothing in it that ends a quoted column or a line: such bytes as in a URL, `%22`. Queries find columns by
 /// their quotes, and know no escapes.
 fn plain(text: &str, spaces_too: bool) -> String {
+    if text::is_plain(text) && text.is_ascii() && !text.contains('\x7f') && !(spaces_too && text.contains(' ')) {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if c.is_control() || matches!(c, '"' | '\\') || spaces_too && c.is_whitespace() {
@@ -104,7 +108,10 @@ fn plain(text: &str, spaces_too: bool) -> String {
 
 /// Seconds with milliseconds; -1 where the request went to no target.
 fn seconds(time: Option<Duration>) -> String {
-    time.map_or_else(|| "-1".into(), |time| format!("{:.3}", time.as_secs_f64()))
+    let Some(time) = time else { return "-1".into() };
+    let mut out = Vec::with_capacity(16);
+    text::thousandths(time.as_millis() as u64, &mut out);
+    String::from_utf8(out).unwrap_or_default()
 }
 
 /// RFC 3339 with microseconds.
@@ -112,7 +119,8 @@ fn micros(at: clock::Time) -> String {
     let nanos = clock::unix_nanos(at);
     let mut text = rfc3339::from_unix_nanos(nanos);
     text.truncate(text.len() - 1);
-    let _ = write!(text, "{:03}Z", nanos / 1_000 % 1_000);
+    text.extend([100_000, 10_000, 1_000].map(|unit| char::from(b'0' + (nanos / unit % 10) as u8)));
+    text.push('Z');
     text
 }
 

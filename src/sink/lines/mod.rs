@@ -1,6 +1,8 @@
 //! Stories as lines of text: JSON, or the columns of an ALB's access log.
 
 pub mod alb;
+mod json;
+mod text;
 
 use crate::event::address::Writing;
 use crate::event::news::News;
@@ -13,7 +15,7 @@ use std::io;
 /// Never, into a vector; what was begun would then have to be cut off.
 pub fn json(story: &Story<'_>, writing: &Writing, out: &mut Vec<u8>) -> io::Result<()> {
     match story {
-        Story::Request(_, entry) => serde_json::to_writer(out, writing.entry(entry).as_ref())?,
+        Story::Request(_, entry) => json::entry(&writing.entry(entry), out)?,
         Story::News(News::State(news)) => serde_json::to_writer(out, news)?,
         Story::News(News::Ban(news)) => {
             let mut told = serde_json::to_value(news)?;

@@ -112,6 +112,10 @@ struct Escaped<'a>(&'a mut String);
 
 impl Write for Escaped<'_> {
     fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        if text.bytes().all(|b| b >= b' ' && b != 0x7f && !matches!(b, b'"' | b'\\' | b']')) && text.is_ascii() {
+            self.0.push_str(text);
+            return Ok(());
+        }
         for c in text.chars() {
             match c {
                 '"' | '\\' | ']' => self.0.extend(['\\', c]),
