@@ -89,7 +89,7 @@ impl Object<'_> {
         if text::is_plain(value) {
             return self.word(key, value);
         }
-        self.out.extend_from_slice(key[..key.len() - 1].as_bytes());
+        self.out.extend_from_slice(&key.as_bytes()[..key.len() - 1]);
         self.serde(&value);
     }
 
