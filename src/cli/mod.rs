@@ -1,5 +1,6 @@
 //! Layer 4: the commands.
 
+pub mod alarms;
 pub mod ask;
 pub mod ban;
 pub mod check;
@@ -67,14 +68,24 @@ WEIR_LOG sets what weir logs about itself on stderr, such as WEIR_LOG=debug.")]
         #[arg(value_name = "CONFIG", default_value = DEFAULT_CONFIG)]
         config: Place,
     },
-    /// Print the JSON Schema of the config, or its reference
-    #[command(
-        after_help = "Example: weir schema > weir.schema.json, and name that file in your editor's TOML settings."
-    )]
+    /// Print the JSON Schema of the config, or its reference, or dashboards
+    #[command(after_help = "\
+Examples:
+  weir schema > weir.schema.json          name that file in your editor's TOML settings
+  weir schema --dashboard grafana         a dashboard to import; cloudwatch and rules likewise")]
     Schema {
         /// Print the reference of all keys in Markdown instead
         #[arg(long)]
         markdown: bool,
+        /// Print a dashboard of weir's metrics, or recording rules for Prometheus, instead
+        #[arg(long, value_name = "WHICH", conflicts_with = "markdown")]
+        dashboard: Option<schema::Dashboard>,
+        /// Print the rules of alerts for CloudWatch alarms (JSON) or as Prometheus alerting rules instead
+        #[arg(long, value_enum, value_name = "FOR", num_args = 0..=1, require_equals = true, default_missing_value = "cloudwatch", conflicts_with_all = ["markdown", "dashboard"])]
+        alarms: Option<alarms::Watcher>,
+        /// With --alarms: the config whose rules these are; the built-in rules without one
+        #[arg(long, value_name = "CONFIG", requires = "alarms")]
+        config: Option<Place>,
     },
     /// Say what a config would have done to a log
     #[command(after_help = "\

@@ -40,6 +40,7 @@ pub struct Gather {
     /// Where the open windows of a second and of a minute begin.
     begun: [u64; 2],
     open: [Open; 2],
+    looked: u64,
 }
 
 /// Lengths of the two windows.
@@ -54,6 +55,7 @@ impl Gather {
             buckets: HashMap::new(),
             begun: [0; 2],
             open: [Open::new(), Open::new()],
+            looked: 0,
         }
     }
 
@@ -67,11 +69,13 @@ impl Gather {
             }
         }
         let growth = self.growth(samples);
+        // A second look within a second, as at the end, would count gauges twice.
+        let first = std::mem::replace(&mut self.looked, unix) != unix;
         for (at, series) in ALL.iter().enumerate() {
             match series.how {
                 How::Growth => self.grown(at, series, &growth),
-                How::Spread => {}
-                How::Total | How::Lowest | How::Highest | How::Place => self.gauge(at, series, samples),
+                How::Total | How::Lowest | How::Highest | How::Place if first => self.gauge(at, series, samples),
+                _ => {}
             }
         }
         self.spread(samples);

@@ -73,6 +73,17 @@ fn gauges_are_sampled_by_the_second() {
 }
 
 #[test]
+fn a_second_look_within_a_second_adds_what_grew_and_no_gauge() {
+    let (mut gather, mut data, mut status) = (Gather::new(true), vec![], fixture());
+    for _ in 0..2 {
+        status.requests[1].count += 1;
+        gather.take(&collect(&status), START, &mut |d| data.push(d));
+    }
+    gather.close(&mut |d| data.push(d));
+    assert_eq!((total(&data, "Refused"), total(&data, "TasksServing")), (11.0, 1.0));
+}
+
+#[test]
 fn buckets_become_values_with_counts() {
     let data = watch(true, 3, |second, status| {
         status.origin.latency.counts = [vec![90, 9, 1], vec![90, 9, 1], vec![95, 9, 2]][second as usize].clone();

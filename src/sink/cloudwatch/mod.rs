@@ -7,6 +7,7 @@
 pub mod api;
 pub mod buffer;
 pub mod cost;
+pub mod dashboard;
 pub mod emf;
 pub mod gather;
 pub mod series;
