@@ -103,30 +103,38 @@ fn refused(findings: &Findings<'_>) -> Vec<Block> {
         blocks.push(Block::Text(vec![plain("Nothing.")]));
         return blocks;
     }
-    let parts: [(&'static str, &Tally<Counts>); 6] = [
-        ("reason", &log.reasons),
-        ("limit or list", &log.rules),
-        ("path", &log.paths),
-        ("network", &log.networks),
-        ("client", &log.clients),
-        ("user agent", &log.agents),
-    ];
+    for (name, tally) in [("reason", &log.reasons), ("limit or list", &log.rules)] {
+        blocks.extend(table(findings, name, tally, false));
+    }
+    let parts: [(&'static str, &Tally<Counts>); 4] =
+        [("path", &log.paths), ("network", &log.networks), ("client", &log.clients), ("user agent", &log.agents)];
     for (name, tally) in parts {
-        blocks.extend(table(findings, name, tally));
+        blocks.extend(table(findings, name, tally, true));
     }
     blocks
 }
 
-fn table(findings: &Findings<'_>, name: &'static str, tally: &Tally<Counts>) -> Option<Block> {
+/// What was refused most; beside it what was passed on, where that is told apart too.
+fn table(findings: &Findings<'_>, name: &'static str, tally: &Tally<Counts>, passed_on: bool) -> Option<Block> {
+    let columns = if passed_on { 5 } else { 4 };
     let all = findings.all.refused.max(1) as f64;
     let row = |(name, c): (&str, &Counts)| {
         let share = format!("{:.1} %", c.refused as f64 * 100.0 / all);
         let passed = Estimate::new(c.forwarded, findings.log.sampling.forwarded).about;
-        vec![code(name), plain(number(c.refused)), plain(share), plain(number(c.known_refused)), plain(about(passed))]
+        let mut row = vec![
+            code(name),
+            plain(number(c.refused)),
+            plain(share),
+            plain(number(c.known_refused)),
+            plain(about(passed)),
+        ];
+        row.truncate(columns);
+        row
     };
     let rows: Vec<_> = tally.top(ROWS, |c| c.refused).into_iter().map(row).collect();
-    (!rows.is_empty())
-        .then(|| Block::Table(vec![name, ">refused", ">of all", ">to known clients", ">passed on, about"], rows))
+    let mut heading = vec![name, ">refused", ">of all", ">to known clients", ">passed on, about"];
+    heading.truncate(columns);
+    (!rows.is_empty()).then_some(Block::Table(heading, rows))
 }
 
 fn leaked(findings: &Findings<'_>) -> Vec<Block> {
