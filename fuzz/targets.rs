@@ -13,6 +13,7 @@ use weir::base::clock::Time;
 use weir::base::units::{Bytes, Rate, Share, parse_byte_rate, parse_duration, show_duration};
 use weir::client::key::ClientKey;
 use weir::client::{address, cloudfront, forwarded, proxy_protocol};
+use weir::control::aviatrix::{frames, report};
 use weir::control::guardduty::finding;
 use weir::flood::challenge::Challenge;
 use weir::flood::history::{self, Sizes};
@@ -38,7 +39,8 @@ pub(crate) const ALL: &[Target] = &[
     ("history_file", history_file, 5_000),
     ("history_contents", history_contents, 5_000),
     ("finding", finding, 20_000),
-    ("report", report, 5_000),
+    ("incident", incident, 3_000),
+    ("gateway_line", gateway_line, 20_000),
 ];
 
 /// Any address and any prefix length: keys are stable, and a network holds its clients.
@@ -175,6 +177,37 @@ pub(crate) fn finding(input: &[u8]) {
     }
 }
 
+/// Syslog of Aviatrix gateways: pieces of a stream make no difference, and all that is kept of a line is short,
+/// printable and not from the future.
+pub(crate) fn gateway_line(input: &[u8]) {
+    use frames::{Frame, Frames};
+    const MOST: usize = 2_048;
+    let cut = |size: usize| {
+        let (mut frames, mut found) = (Frames::new(MOST), Vec::new());
+        let mut each = |frame: Frame<'_>| match frame {
+            Frame::Whole(line) => found.push(Some(line.to_vec())),
+            Frame::TooLong => found.push(None),
+        };
+        input.chunks(size).for_each(|piece| frames.push(piece, &mut each));
+        frames.end(&mut each);
+        found
+    };
+    let found = cut(usize::MAX);
+    assert!(found == cut(7), "the stream's pieces show");
+    let short = |text: &str, most: usize| text.chars().count() <= most && !text.contains(char::is_control);
+    for line in found.iter().flatten() {
+        assert!(line.len() <= MOST);
+        match report::read(&String::from_utf8_lossy(line), 1 << 41) {
+            report::Said::Report(report) => {
+                assert!(short(&report.what, report::MAX_TEXT) && short(&report.gateway, report::MAX_NAME));
+                assert!(report.at <= 1 << 41 && report.port != Some(0));
+            }
+            report::Said::Passed(kind) => assert!(!kind.is_empty()),
+            report::Said::Unknown(kind) => assert!(!kind.is_empty() && short(&kind, report::MAX_NAME)),
+        }
+    }
+}
+
 /// Room and time that a history is read with.
 const HISTORY: (Sizes, u64, Time) =
     (Sizes { clients: 24, net24: 8, net16: 8 }, 1_750_000_000, Time::from_nanos(1 << 50));
@@ -220,7 +253,7 @@ pub(crate) fn cookie(input: &[u8]) {
 }
 
 /// Lines of a log: a report of them can be made, however little sense they make, and nothing in it is more than text.
-pub(crate) fn report(input: &[u8]) {
+pub(crate) fn incident(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
     let sampling = Sampling { forwarded: 0.01, refused_per_second: 100.0, is_told: true };
     let mut gather = Gather::new(1_709_208_000_000, 1_709_211_600_000, sampling);
