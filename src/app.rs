@@ -1,5 +1,6 @@
 //! The composition root: the one place that sees everything. Builds the parts, joins them, and takes them down.
 
+mod alerts;
 #[cfg(feature = "aws")]
 mod aws;
 mod banner;
@@ -11,10 +12,12 @@ pub mod memory;
 mod metrics;
 mod others;
 mod reloading;
+mod watched;
 
 use crate::admin::{self, Admin, Live, Reachable};
 use crate::base::clock;
 use crate::config::settings::Settings;
+use crate::control::aviatrix::Seen;
 use crate::control::detect::Detect;
 use crate::control::drain::{self, Drain};
 use crate::control::identity::Identity;
@@ -118,6 +121,7 @@ pub struct App {
     history: JoinHandle<()>,
     others: Others,
     metrics: Option<JoinHandle<()>>,
+    alerts: alerts::Alerts,
     log: Arc<AccessLog>,
     reloader: Arc<Reloader>,
     phase: Arc<PhaseCell>,
@@ -167,12 +171,15 @@ pub fn start_from(source: Source, identity: Identity) -> Result<App, StartError>
     let reloader = Arc::new(reloading::reloader(&source, fresh, &settings, reach));
     let (phase, recent) = (Arc::new(PhaseCell::default()), Arc::new(Recent::with_capacity(RECENT)));
     let news = Arc::<NewsQueue>::default();
-    let outlets: Vec<Arc<dyn Outlet>> = vec![log.clone()];
+    let mut outlets: Vec<Arc<dyn Outlet>> = vec![log.clone()];
+    let seen = (!settings.aviatrix.listen.is_empty()).then(Arc::<Seen>::default);
+    outlets.extend(seen.iter().map(|seen| seen.clone() as Arc<dyn Outlet>));
     let drain = take_records(&edge, &recent, &news, outlets)?;
     let detect = Detect::start(edge.policy.clone(), edge.state.clone()).map_err(anyhow::Error::from)?;
     let (stop, history) = look_after(&runtime, &edge, &reloader, &warning);
-    let others = Others::meet(&runtime, &edge, &settings, identity.clone(), &stop)?;
+    let others = Others::meet(&runtime, &edge, &settings, identity.clone(), seen, &stop)?;
     let (sink, cloudwatch) = metrics::prepare(&runtime, &settings.cloudwatch).unzip();
+    let teller = alerts::prepare(&runtime, &settings, &stop)?;
     let live = Live {
         started: clock::now(),
         identity,
@@ -187,21 +194,28 @@ pub fn start_from(source: Source, identity: Identity) -> Result<App, StartError>
         warning,
         recent,
         asn,
+        country: files.country,
+        timeline: watched::timeline(&runtime, &edge, &others, &stop),
         queue: edge.events.clone(),
         log_gate: edge.log_gate.clone(),
         log: log.clone(),
         bans: others.keeper.clone(),
         guardduty: others.findings.clone(),
+        aviatrix: others.aviatrix.clone(),
+        smartgroup: others.smartgroup.clone(),
         beyond: Reachable {
             fleet: others.fleet.as_ref().map(|joined| joined.fleet.clone()),
             waf: others.waf.clone(),
             runtime: runtime.handle().clone(),
         },
         cloudwatch,
+        alerts: teller.board.clone(),
         reload: asked_to_reload(&reloader, &runtime),
+        enforce: watched::enforcing(&reloader, &runtime),
     };
     let live = Arc::new(live);
     let metrics = sink.map(|sink| metrics::send(&runtime, sink, live.clone(), &stop));
+    let alerts = alerts::watch(&runtime, teller, &edge, &live, &others, news)?;
     let admin = Admin::start(settings.admin.address, token, live)?;
     let workers = proxy::start(edge.clone(), bound, certificates.as_ref(), closing)?;
     phase.set(Phase::Serving);
@@ -215,6 +229,7 @@ pub fn start_from(source: Source, identity: Identity) -> Result<App, StartError>
         history,
         others,
         metrics,
+        alerts,
         log,
         reloader,
         phase,
@@ -359,6 +374,7 @@ impl App {
             // It tells itself what it could not send; one that hangs is cut off.
             let _ = self.runtime.block_on(async { tokio::time::timeout(LAST_METRICS, metrics).await });
         }
+        self.alerts.end(&self.runtime);
         drop(self.detect);
         drop(self.others.rounds);
         drop(self.drain);

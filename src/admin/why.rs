@@ -33,6 +33,7 @@ pub(super) fn why(looks: &Looks<'_>, address: IpAddr, bans: Vec<BanView>) -> Why
         allowed_by,
         denied_by,
         bans,
+        aviatrix: Vec::new(),
         trusted_proxy: policy.trusted.contains(address),
         standing: StandingView::read(looks, key),
         in_flight: state.in_flight.of_client(key.bits()).into(),
@@ -197,7 +198,7 @@ mod tests {
 
         fn why(&self, client: &str) -> Why {
             let Self { policy, state, recent, now } = self;
-            let looks = Looks { policy, state, recent, asn: None, started: *now, now: *now };
+            let looks = Looks { policy, state, recent, asn: None, country: None, started: *now, now: *now };
             why(&looks, client.parse().unwrap(), vec![])
         }
     }

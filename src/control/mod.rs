@@ -1,5 +1,7 @@
 //! Layer 3, control plane: everything slow, off the request's path.
 
+pub mod alert;
+pub mod aviatrix;
 #[cfg(feature = "aws")]
 pub mod aws;
 pub mod backoff;
@@ -21,4 +23,5 @@ pub mod resolve;
 pub mod sight;
 pub mod source;
 pub mod status;
+pub mod timeline;
 pub mod watch;

@@ -6,6 +6,8 @@ mod fixture;
 #[cfg(test)]
 pub(crate) use fixture::fixture;
 
+use super::alert::{AlertStatus, ToldStatus};
+use super::aviatrix::{AviatrixStatus, ReportView};
 use super::bans::{BanStatus, BanView};
 use super::flood::{FloodStatus, StandingView};
 use super::guardduty::GuardDutyStatus;
@@ -15,6 +17,7 @@ use super::source::SourceStatus;
 use crate::event::entry::Entry;
 use crate::sink::cloudwatch::CloudWatchStatus;
 use crate::sink::fleet::FleetStatus;
+use crate::sink::smartgroup::SmartGroupStatus;
 use crate::sink::waf::WafStatus;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -76,6 +79,12 @@ pub struct Status {
     /// The queue of findings, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guardduty: Option<GuardDutyStatus>,
+    /// What Aviatrix gateways say, where they are heard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aviatrix: Option<AviatrixStatus>,
+    /// The SmartGroup of offenders, where one is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smartgroup: Option<SmartGroupStatus>,
     /// The loop to AWS WAF, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waf: Option<WafStatus>,
@@ -89,6 +98,12 @@ pub struct Status {
     pub flood: FloodStatus,
     /// The origin.
     pub origin: OriginStatus,
+    /// The rules of alerts.
+    #[serde(default)]
+    pub alerts: Vec<AlertStatus>,
+    /// How telling of alerts goes, by each way.
+    #[serde(default)]
+    pub alerts_told: Vec<ToldStatus>,
     /// What became of records of requests.
     pub log: LogStatus,
 }
@@ -110,6 +125,9 @@ pub struct ConfigStatus {
     pub refused: Option<Refusal>,
     /// Keys that changed but count only after a restart.
     pub needs_restart: Vec<String>,
+    /// What the last reload changed.
+    #[serde(default)]
+    pub changes: Vec<String>,
     /// How it goes with AWS, where the config comes from there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<SourceStatus>,
@@ -185,6 +203,9 @@ pub struct LimitStatus {
     pub action: Cow<'static, str>,
     /// The share of clients it is enforced for, in percent.
     pub enforce: f64,
+    /// What the config says of that, where an operator has set another share by hand until the next reload.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub configured: Option<f64>,
     /// Requests it refused.
     pub refused: u64,
     /// Requests it would have refused, had it been enforced for them.
@@ -295,6 +316,9 @@ pub struct Why {
     pub verdict: String,
     /// Requests of its in flight.
     pub in_flight: u64,
+    /// What Aviatrix gateways reported of it, newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aviatrix: Vec<ReportView>,
     /// What the flood detector has to say of it.
     pub standing: StandingView,
     /// What it owes.

@@ -5,6 +5,8 @@ pub mod cloudwatch;
 pub mod fleet;
 pub mod https;
 pub mod metrics;
+pub mod netflow;
 pub mod outlet;
 pub mod prometheus;
+pub mod smartgroup;
 pub mod waf;
