@@ -32,7 +32,13 @@ impl Bench {
         let pool = Arc::new(Pool::new(&settings.origin));
         let networks = Networks { allow: vec!["198.51.100.0/28".parse().unwrap()], deny: vec![] };
         let policy = Arc::new(ArcSwap::from_pointee(Policy::compile(settings, &networks, &state, clock::now())));
-        let keeper = Arc::new(Keeper::open(bans::Parts { policy: policy.clone(), state, pool, file: None }));
+        let keeper = Arc::new(Keeper::open(bans::Parts {
+            policy: policy.clone(),
+            state,
+            pool,
+            file: None,
+            news: Arc::default(),
+        }));
         let parts = Parts { policy, keeper: keeper.clone(), seen: Arc::default(), listen: vec![] };
         Self { desk: Desk::new(parts), keeper }
     }
