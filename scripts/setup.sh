@@ -161,6 +161,8 @@ for job in "$@"; do
         ;;
     test)
         need_deb chromium chromium "a test looks at the live page with it"
+        need_deb nfdump nfcapd "collects the flows that a test sends"
+        need_deb tshark tshark "reads the flows that a test sends"
         # Without them that test is skipped, so nobody else is asked.
         if [ "$(id -u)" = 0 ]; then
             need_deb nginx nginx "a test measures weir beside it"

@@ -1,5 +1,6 @@
 //! The composition root: the one place that sees everything. Builds the parts, joins them, and takes them down.
 
+mod alerts;
 #[cfg(feature = "aws")]
 mod aws;
 mod banner;
@@ -11,6 +12,7 @@ pub mod memory;
 mod metrics;
 mod others;
 mod reloading;
+mod watched;
 
 use crate::admin::{self, Admin, Live, Reachable};
 use crate::base::clock;
@@ -119,6 +121,7 @@ pub struct App {
     history: JoinHandle<()>,
     others: Others,
     metrics: Option<JoinHandle<()>>,
+    alerts: alerts::Alerts,
     log: Arc<AccessLog>,
     reloader: Arc<Reloader>,
     phase: Arc<PhaseCell>,
@@ -176,6 +179,7 @@ pub fn start_from(source: Source, identity: Identity) -> Result<App, StartError>
     let (stop, history) = look_after(&runtime, &edge, &reloader, &warning);
     let others = Others::meet(&runtime, &edge, &settings, identity.clone(), seen, &stop)?;
     let (sink, cloudwatch) = metrics::prepare(&runtime, &settings.cloudwatch).unzip();
+    let teller = alerts::prepare(&runtime, &settings, &stop)?;
     let live = Live {
         started: clock::now(),
         identity,
@@ -190,6 +194,8 @@ pub fn start_from(source: Source, identity: Identity) -> Result<App, StartError>
         warning,
         recent,
         asn,
+        country: files.country,
+        timeline: watched::timeline(&runtime, &edge, &others, &stop),
         queue: edge.events.clone(),
         log_gate: edge.log_gate.clone(),
         log: log.clone(),
@@ -203,10 +209,13 @@ pub fn start_from(source: Source, identity: Identity) -> Result<App, StartError>
             runtime: runtime.handle().clone(),
         },
         cloudwatch,
+        alerts: teller.board.clone(),
         reload: asked_to_reload(&reloader, &runtime),
+        enforce: watched::enforcing(&reloader, &runtime),
     };
     let live = Arc::new(live);
     let metrics = sink.map(|sink| metrics::send(&runtime, sink, live.clone(), &stop));
+    let alerts = alerts::watch(&runtime, teller, &edge, &live, &others, news)?;
     let admin = Admin::start(settings.admin.address, token, live)?;
     let workers = proxy::start(edge.clone(), bound, certificates.as_ref(), closing)?;
     phase.set(Phase::Serving);
@@ -220,6 +229,7 @@ pub fn start_from(source: Source, identity: Identity) -> Result<App, StartError>
         history,
         others,
         metrics,
+        alerts,
         log,
         reloader,
         phase,
@@ -364,6 +374,7 @@ impl App {
             // It tells itself what it could not send; one that hangs is cut off.
             let _ = self.runtime.block_on(async { tokio::time::timeout(LAST_METRICS, metrics).await });
         }
+        self.alerts.end(&self.runtime);
         drop(self.detect);
         drop(self.others.rounds);
         drop(self.drain);

@@ -1,5 +1,6 @@
 //! Layer 3, control plane: everything slow, off the request's path.
 
+pub mod alert;
 pub mod aviatrix;
 #[cfg(feature = "aws")]
 pub mod aws;
@@ -22,4 +23,5 @@ pub mod resolve;
 pub mod sight;
 pub mod source;
 pub mod status;
+pub mod timeline;
 pub mod watch;

@@ -5,6 +5,7 @@ pub mod cloudwatch;
 pub mod fleet;
 pub mod https;
 pub mod metrics;
+pub mod netflow;
 pub mod outlet;
 pub mod prometheus;
 pub mod smartgroup;

@@ -25,6 +25,7 @@ pub(crate) fn fixture() -> Status {
             reloads_failed: 1,
             refused: None,
             needs_restart: vec!["listen.http".into()],
+            changes: vec!["limit[login].rate: 30/m -> 60/m".into()],
             source: Some(crate::control::source::fixture()),
         },
         notes: vec!["all clients share one key".into()],
@@ -60,6 +61,8 @@ pub(crate) fn fixture() -> Status {
             }],
             latency: Latency { counts: vec![90, 9, 1], bounds_ms: vec![10, 100], sum_s: 1.5 },
         },
+        alerts: crate::control::alert::fixture().0,
+        alerts_told: crate::control::alert::fixture().1,
         log: LogStatus { written: 10, lost: 1, suppressed: 2, dropped: 3 },
     }
 }
@@ -73,6 +76,7 @@ fn limit() -> LimitStatus {
         covers: "POST /login".into(),
         action: "refuse".into(),
         enforce: 100.0,
+        configured: Some(50.0),
         refused: 7,
         observed: 3,
         slots: 1_024,

@@ -129,6 +129,8 @@ metrics! {
     CLOUDWATCH_FAILURES = "weir_cloudwatch_failures_total", Counter, Count, ["kind"], "requests to CloudWatch that failed; kind is throttled, denied, invalid, unavailable, unreachable or output";
     CLOUDWATCH_WAITING = "weir_cloudwatch_waiting", Gauge, Count, [], "data that wait to be sent to CloudWatch";
     CLOUDWATCH_AGE = "weir_cloudwatch_age_seconds", Gauge, Seconds, [], "for how long CloudWatch has taken nothing";
+    ALERT_FIRING = "weir_alert_firing", Gauge, Count, ["alert"], "1 while an alert fires on this task, else 0";
+    ALERTS_TOLD = "weir_alerts_told_total", Counter, Count, ["to", "outcome"], "messages of alerts; to is sns or webhook, outcome is told, failed (given up) or dropped (no room)";
     NEEDS_RESTART = "weir_config_needs_restart", Gauge, Count, [], "how many changed keys count only after a restart";
     NOTES = "weir_notes", Gauge, Count, [], "how many notes /api/status has for the operator, such as a key that all clients share";
     MEMORY = "process_resident_memory_bytes", Gauge, Bytes, [], "resident memory";
