@@ -10,6 +10,7 @@ use crate::config::settings::{
     Action, CloudWatch, GuardDuty, Limit, LimitKey, MetricsWay, PathPattern, Scope, Settings, Waf,
 };
 use crate::config::{self, Loaded};
+use crate::control::alert;
 use crate::control::reload::Fresh;
 use crate::control::source::{Options, Place, Source};
 use crate::sink::cloudwatch::cost;
@@ -125,6 +126,18 @@ fn others(settings: &Settings, out: &mut String) {
         let GuardDuty { queue_url, action, .. } = guardduty;
         line(out, "findings", format_args!("from {queue_url}, severity {severity:.1} and above: {action}"));
     }
+    alerts(settings, out);
+}
+
+/// How many rules of alerts hold, and who is told.
+fn alerts(settings: &Settings, out: &mut String) {
+    // A config with a fault does not get here.
+    let rules = alert::rules::rules(settings).map_or(0, |rules| rules.len());
+    let config::settings::Alerts { sns_topic, webhook, .. } = &settings.alerts;
+    let hook = webhook.as_ref().map(|_| "the webhook");
+    let told: Vec<_> = sns_topic.as_deref().into_iter().chain(hook).collect();
+    let told = if told.is_empty() { "told to nobody but the log".to_owned() } else { format!("told to {}", joined(&told)) };
+    line(out, "alerts", format_args!("{rules} rules, {told}"));
 }
 
 /// What the config takes at most, part by part.
