@@ -12,6 +12,7 @@ pub mod memory;
 mod metrics;
 mod others;
 mod reloading;
+mod watched;
 
 use crate::admin::{self, Admin, Live, Reachable};
 use crate::base::clock;
@@ -190,6 +191,8 @@ pub fn start_from(source: Source, identity: Identity) -> Result<App, StartError>
         warning,
         recent,
         asn,
+        country: files.country,
+        timeline: watched::timeline(&runtime, &edge, &others, &stop),
         queue: edge.events.clone(),
         log_gate: edge.log_gate.clone(),
         log: log.clone(),
@@ -203,6 +206,7 @@ pub fn start_from(source: Source, identity: Identity) -> Result<App, StartError>
         cloudwatch,
         alerts: teller.board.clone(),
         reload: asked_to_reload(&reloader, &runtime),
+        enforce: watched::enforcing(&reloader, &runtime),
     };
     let live = Arc::new(live);
     let metrics = sink.map(|sink| metrics::send(&runtime, sink, live.clone(), &stop));

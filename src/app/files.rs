@@ -2,6 +2,7 @@
 
 use super::machine;
 use crate::access::asn::AsnDatabase;
+use crate::access::country::CountryDatabase;
 use crate::admin::Token;
 use crate::config::settings::Settings;
 use crate::control::alert;
@@ -20,6 +21,7 @@ pub(super) struct Files {
     pub(super) replies: Replies,
     pub(super) token: Option<Token>,
     pub(super) asn: Option<Arc<AsnDatabase>>,
+    pub(super) country: Option<CountryDatabase>,
 }
 
 impl Files {
@@ -34,11 +36,13 @@ impl Files {
         let token = settings.admin.token_file.as_deref().map(Token::read).transpose().map_err(&mut fault);
         let asn = settings.flood.asn_database.as_deref().map(AsnDatabase::open).transpose();
         let asn = asn.map(|found| found.map(Arc::new)).map_err(|e| fault(format!("flood.asn_database: {e}")));
+        let country = settings.admin.country_database.as_deref().map(CountryDatabase::open).transpose();
+        let country = country.map_err(|e| fault(format!("admin.country_database: {e}")));
         AccessLog::check(&settings.log.access).unwrap_or_else(|e| fault(format!("log.access: {e}")));
         alert::rules::rules(settings).err().into_iter().flatten().for_each(&mut fault);
-        match (certificates, replies, token, asn) {
-            (Ok(certificates), Ok(replies), Ok(token), Ok(asn)) if faults.is_empty() => {
-                Ok(Self { certificates, replies, token, asn })
+        match (certificates, replies, token, asn, country) {
+            (Ok(certificates), Ok(replies), Ok(token), Ok(asn), Ok(country)) if faults.is_empty() => {
+                Ok(Self { certificates, replies, token, asn, country })
             }
             _ => Err(faults),
         }

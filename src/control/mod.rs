@@ -22,4 +22,5 @@ pub mod resolve;
 pub mod sight;
 pub mod source;
 pub mod status;
+pub mod timeline;
 pub mod watch;

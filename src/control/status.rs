@@ -117,6 +117,9 @@ pub struct ConfigStatus {
     pub refused: Option<Refusal>,
     /// Keys that changed but count only after a restart.
     pub needs_restart: Vec<String>,
+    /// What the last reload changed.
+    #[serde(default)]
+    pub changes: Vec<String>,
     /// How it goes with AWS, where the config comes from there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<SourceStatus>,
@@ -192,6 +195,9 @@ pub struct LimitStatus {
     pub action: Cow<'static, str>,
     /// The share of clients it is enforced for, in percent.
     pub enforce: f64,
+    /// What the config says of that, where an operator has set another share by hand until the next reload.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub configured: Option<f64>,
     /// Requests it refused.
     pub refused: u64,
     /// Requests it would have refused, had it been enforced for them.
