@@ -17,6 +17,7 @@ mod watched;
 use crate::admin::{self, Admin, Live, Reachable};
 use crate::base::clock;
 use crate::config::settings::Settings;
+use crate::control::aviatrix::Seen;
 use crate::control::detect::Detect;
 use crate::control::drain::{self, Drain};
 use crate::control::identity::Identity;
@@ -170,11 +171,13 @@ pub fn start_from(source: Source, identity: Identity) -> Result<App, StartError>
     let reloader = Arc::new(reloading::reloader(&source, fresh, &settings, reach));
     let (phase, recent) = (Arc::new(PhaseCell::default()), Arc::new(Recent::with_capacity(RECENT)));
     let news = Arc::<NewsQueue>::default();
-    let outlets: Vec<Arc<dyn Outlet>> = vec![log.clone()];
+    let mut outlets: Vec<Arc<dyn Outlet>> = vec![log.clone()];
+    let seen = (!settings.aviatrix.listen.is_empty()).then(Arc::<Seen>::default);
+    outlets.extend(seen.iter().map(|seen| seen.clone() as Arc<dyn Outlet>));
     let drain = take_records(&edge, &recent, &news, outlets)?;
     let detect = Detect::start(edge.policy.clone(), edge.state.clone()).map_err(anyhow::Error::from)?;
     let (stop, history) = look_after(&runtime, &edge, &reloader, &warning);
-    let others = Others::meet(&runtime, &edge, &settings, identity.clone(), &stop)?;
+    let others = Others::meet(&runtime, &edge, &settings, identity.clone(), seen, &stop)?;
     let (sink, cloudwatch) = metrics::prepare(&runtime, &settings.cloudwatch).unzip();
     let teller = alerts::prepare(&runtime, &settings, &stop)?;
     let live = Live {
@@ -198,6 +201,8 @@ pub fn start_from(source: Source, identity: Identity) -> Result<App, StartError>
         log: log.clone(),
         bans: others.keeper.clone(),
         guardduty: others.findings.clone(),
+        aviatrix: others.aviatrix.clone(),
+        smartgroup: others.smartgroup.clone(),
         beyond: Reachable {
             fleet: others.fleet.as_ref().map(|joined| joined.fleet.clone()),
             waf: others.waf.clone(),

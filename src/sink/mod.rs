@@ -8,4 +8,5 @@ pub mod metrics;
 pub mod netflow;
 pub mod outlet;
 pub mod prometheus;
+pub mod smartgroup;
 pub mod waf;
