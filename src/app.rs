@@ -1,5 +1,6 @@
 //! The composition root: the one place that sees everything. Builds the parts, joins them, and takes them down.
 
+mod alerts;
 #[cfg(feature = "aws")]
 mod aws;
 mod banner;
@@ -8,9 +9,11 @@ mod files;
 mod fleet;
 mod machine;
 pub mod memory;
+mod metrics;
 mod others;
 mod outlets;
 mod reloading;
+mod watched;
 
 use crate::admin::{self, Admin, Live, Reachable};
 use crate::base::clock;
@@ -62,6 +65,9 @@ const LAST_SAVE: Duration = Duration::from_secs(3);
 
 /// For saying goodbye to the fleet.
 const GOODBYE: Duration = Duration::from_secs(1);
+
+/// For the last metrics.
+const LAST_METRICS: Duration = Duration::from_secs(1);
 
 /// For the last records of every sink.
 const LAST_LINES: Duration = Duration::from_secs(1);
@@ -116,6 +122,8 @@ pub struct App {
     others: Others,
     outlets: Outlets,
     news: Arc<NewsQueue>,
+    metrics: Option<JoinHandle<()>>,
+    alerts: alerts::Alerts,
     reloader: Arc<Reloader>,
     phase: Arc<PhaseCell>,
     stop: signal::Sender<bool>,
@@ -169,6 +177,8 @@ pub fn start_from(source: Source, identity: Identity) -> Result<App, StartError>
     let detect = Detect::start(edge.policy.clone(), edge.state.clone(), news.clone()).map_err(anyhow::Error::from)?;
     let (stop, history) = look_after(&runtime, &edge, &reloader, &warning);
     let others = Others::meet(&runtime, &edge, &settings, identity.clone(), &news, &stop)?;
+    let (sink, cloudwatch) = metrics::prepare(&runtime, &settings.cloudwatch).unzip();
+    let teller = alerts::prepare(&runtime, &settings, &stop)?;
     let live = Live {
         started: clock::now(),
         identity,
@@ -183,6 +193,8 @@ pub fn start_from(source: Source, identity: Identity) -> Result<App, StartError>
         warning,
         recent,
         asn,
+        country: files.country,
+        timeline: watched::timeline(&runtime, &edge, &others, &stop),
         queue: edge.events.clone(),
         log_gate: edge.log_gate.clone(),
         log,
@@ -195,9 +207,15 @@ pub fn start_from(source: Source, identity: Identity) -> Result<App, StartError>
             waf: others.waf.clone(),
             runtime: runtime.handle().clone(),
         },
+        cloudwatch,
+        alerts: teller.board.clone(),
         reload: asked_to_reload(&reloader, &runtime),
+        enforce: watched::enforcing(&reloader, &runtime),
     };
-    let admin = Admin::start(settings.admin.address, token, Arc::new(live))?;
+    let live = Arc::new(live);
+    let metrics = sink.map(|sink| metrics::send(&runtime, sink, live.clone(), &stop));
+    let alerts = alerts::watch(&runtime, teller, &edge, &live, &others, news.clone())?;
+    let admin = Admin::start(settings.admin.address, token, live)?;
     let workers = proxy::start(edge.clone(), bound, certificates.as_ref(), closing)?;
     phase.set(Phase::Serving);
     outlets::tell_phase(&news, "starting", "serving");
@@ -212,6 +230,8 @@ pub fn start_from(source: Source, identity: Identity) -> Result<App, StartError>
         others,
         outlets,
         news,
+        metrics,
+        alerts,
         reloader,
         phase,
         stop,
@@ -347,6 +367,11 @@ impl App {
             // It has its own deadline; without a goodbye the others notice a little later.
             let _ = self.runtime.block_on(async { tokio::time::timeout(GOODBYE, fleet.running).await });
         }
+        if let Some(metrics) = self.metrics {
+            // It tells itself what it could not send; one that hangs is cut off.
+            let _ = self.runtime.block_on(async { tokio::time::timeout(LAST_METRICS, metrics).await });
+        }
+        self.alerts.end(&self.runtime);
         drop(self.detect);
         drop(self.others.rounds);
         outlets::tell_phase(&self.news, "draining", "stopped");

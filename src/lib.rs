@@ -10,8 +10,8 @@
 //! ```
 //!
 //! Layers, lowest first: `base`; `config`, `event`; the pure core `client`, `access`, `limit`, `origin`, `ban`,
-//! `flood`, `verdict`; the data plane `proxy` beside the control plane `control`, `sink`, `admin`, `simulate`, `demo`;
-//! `app` and `cli` on top. A module uses lower layers only; `verdict` alone joins its siblings; the two planes
+//! `flood`, `verdict`; the data plane `proxy` beside the control plane `control`, `sink`, `admin`, `simulate`, `report`,
+//! `demo`; `app` and `cli` on top. A module uses lower layers only; `verdict` alone joins its siblings; the two planes
 //! never meet but in data. `tests/tidy.rs` holds this.
 
 pub mod access;
@@ -29,6 +29,7 @@ pub mod flood;
 pub mod limit;
 pub mod origin;
 pub mod proxy;
+pub mod report;
 pub mod simulate;
 pub mod sink;
 pub mod verdict;

@@ -17,8 +17,10 @@ fn main() -> ExitCode {
             cli::logging::start().and_then(|()| cli::serve::run(serve)).map(|()| ExitCode::SUCCESS)
         }
         Command::Check { config } => cli::check::check(config),
-        Command::Schema { markdown } => cli::schema::schema(markdown),
+        Command::Schema { alarms: Some(watcher), config, .. } => cli::alarms::alarms(watcher, config),
+        Command::Schema { markdown, dashboard, .. } => cli::schema::schema(markdown, dashboard),
         Command::Simulate(simulate) => cli::simulate::simulate(&simulate),
+        Command::Report(report) => cli::report::report(&report),
         Command::Status { target, json } => cli::status::status(&target, json),
         Command::Ban(command) => cli::ban::ban(command),
         Command::Top { target, interval, once, json } => cli::top::top(&target, interval, once, json),

@@ -1,15 +1,10 @@
 //! Whose network an address is in: an autonomous system, by a database in MaxMind's format.
-//!
-//! The whole file is read and verified before it is used, so that no look-up meets a fault, and a file that is
-//! replaced or cut short later can do no harm.
 
+use super::mmdb;
 use maxminddb::{Reader, geoip2};
 use std::fmt;
 use std::net::IpAddr;
 use std::path::Path;
-
-/// The largest database: ten times what there is.
-const MAX_BYTES: u64 = 256 << 20;
 
 /// A database of autonomous systems.
 pub struct AsnDatabase(Reader<Vec<u8>>);
@@ -35,21 +30,7 @@ impl AsnDatabase {
     /// # Errors
     /// Where it can't be read, is broken, or is about something else.
     pub fn open(path: &Path) -> Result<Self, String> {
-        let shown = path.display();
-        let size = std::fs::metadata(path).map_err(|e| format!("{shown} can't be read: {e}"))?.len();
-        if size > MAX_BYTES {
-            return Err(format!("{shown} has {size} bytes; expected at most {MAX_BYTES}"));
-        }
-        let bytes = std::fs::read(path).map_err(|e| format!("{shown} can't be read: {e}"))?;
-        let reader = Reader::from_source(bytes).map_err(|e| format!("{shown} is no MaxMind database: {e}"))?;
-        let kind = &reader.metadata().database_type;
-        if !["ASN", "ISP"].iter().any(|known| kind.to_ascii_uppercase().contains(known)) {
-            return Err(format!(
-                "{shown} is a database of the type {kind:?}; expected one of ASNs such as GeoLite2-ASN"
-            ));
-        }
-        reader.verify().map_err(|e| format!("{shown} is broken: {e}"))?;
-        Ok(Self(reader))
+        mmdb::open(path, &["ASN", "ISP"], "one of ASNs such as GeoLite2-ASN").map(Self)
     }
 
     /// The owner of an address' network, where the database knows it.

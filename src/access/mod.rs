@@ -2,5 +2,7 @@
 
 pub mod asn;
 pub mod cidr_set;
+pub mod country;
 pub mod list_file;
+mod mmdb;
 pub mod path;

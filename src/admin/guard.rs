@@ -80,7 +80,11 @@ pub(super) async fn check(State(guard): State<Guard>, request: Request<Body>, ne
         Err(refusal) => refusal.into_response(),
     };
     for (name, value) in HEADERS {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
+        // The page's files hold no data, and say themselves for how long they may be kept.
+        let kept = name == header::CACHE_CONTROL && response.headers().contains_key(&name);
+        if !kept {
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
+        }
     }
     response
 }
@@ -97,8 +101,11 @@ impl Guard {
         if !method.is_safe() && is_foreign(headers, host) {
             return Err(Refusal::Origin);
         }
-        // The page holds no data; it asks for the token and then fetches with it.
-        let open = matches!(path, "/" | "/page.js" | "/page.css");
+        if !method.is_safe() && self.token.is_none() && is_browser(headers) {
+            return Err(Refusal::ReadOnly);
+        }
+        // The page holds no data; it asks whether there is a token, for the token, and then fetches with it.
+        let open = matches!(path, "/" | "/api/session") || path.starts_with("/page/");
         match &self.token {
             Some(token) if !open && !bearer(headers).is_some_and(|offered| token.is(offered)) => Err(Refusal::Token),
             _ => Ok(()),
@@ -129,6 +136,11 @@ fn is_foreign(headers: &HeaderMap, host: &str) -> bool {
     !own.is_some_and(|authority| authority.eq_ignore_ascii_case(host))
 }
 
+/// Whether a browser sent this: where there is no token, pages only look on, even weir's own.
+fn is_browser(headers: &HeaderMap) -> bool {
+    headers.contains_key("sec-fetch-site") || headers.contains_key(header::ORIGIN)
+}
+
 fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
     let value = headers.get(header::AUTHORIZATION)?.as_bytes();
     let (scheme, token) = value.split_at_checked(7)?;
@@ -138,6 +150,7 @@ fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
 enum Refusal {
     Host,
     Origin,
+    ReadOnly,
     Token,
 }
 
@@ -150,6 +163,10 @@ impl IntoResponse for Refusal {
             )
                 .into_response(),
             Self::Origin => (StatusCode::FORBIDDEN, "this request came from a page of another site\n").into_response(),
+            Self::ReadOnly => {
+                (StatusCode::FORBIDDEN, "a browser may change nothing here without a token: set admin.token_file\n")
+                    .into_response()
+            }
             Self::Token => (
                 StatusCode::UNAUTHORIZED,
                 [(header::WWW_AUTHENTICATE, "Bearer realm=\"weir\"")],

@@ -1,13 +1,15 @@
 //! The answers of a real weir, read off the parts that do the work.
 
 use super::reach::Reachable;
-use super::{Source, why};
+use super::{Picture, Source, picture, why};
 use crate::access::asn::AsnDatabase;
+use crate::access::country::CountryDatabase;
 use crate::base::clock::{self, Time};
 use crate::base::rfc3339;
-use crate::base::units::parse_duration;
+use crate::base::units::{Share, parse_duration};
 use crate::client::key::ClientKey;
 use crate::config::settings::Limit;
+use crate::control::alert::Board;
 use crate::control::bans::{BanRequest, BanStatus, BanView, BansView, Keeper};
 use crate::control::flood::{FloodReport, FloodStatus, Looks};
 use crate::control::guardduty::Tally;
@@ -19,11 +21,13 @@ use crate::control::status::{
     ConfigStatus, EndpointView, FaultView, Latency, LimitStatus, LogStatus, OriginStatus, Phase, ReasonCount,
     RecentView, Reloaded, ResponseCount, Status, Why,
 };
+use crate::control::timeline::Timeline;
 use crate::event::log_gate::LogGate;
 use crate::event::news::NewsQueue;
 use crate::event::queue::Queue;
 use crate::origin::Pool;
 use crate::sink::access_log::AccessLog;
+use crate::sink::cloudwatch;
 use crate::sink::outlet::Outlet;
 use crate::sink::waf::Handle;
 use crate::verdict::counters::{LATENCY_BOUNDS_MS, Snapshot};
@@ -40,6 +44,9 @@ const TOP: usize = 10;
 
 /// Reads the config again and puts it in force.
 pub type Reload = Box<dyn Fn() -> Result<Reloaded, Vec<FaultView>> + Send + Sync>;
+
+/// Enforces a limit for another share of clients.
+pub type Enforce = Box<dyn Fn(&str, Share) -> Result<(), String> + Send + Sync>;
 
 /// The parts of a running weir that the admin server looks at.
 pub struct Live {
@@ -69,6 +76,10 @@ pub struct Live {
     pub recent: Arc<Recent>,
     /// Who owns which network, if that is known.
     pub asn: Arc<ArcSwapOption<AsnDatabase>>,
+    /// Which country a network is in, if that is known.
+    pub country: Option<CountryDatabase>,
+    /// The last hour.
+    pub timeline: Arc<Timeline>,
     /// Records on their way.
     pub queue: Arc<Queue>,
     /// Which requests are logged.
@@ -85,8 +96,14 @@ pub struct Live {
     pub guardduty: Option<Arc<Tally>>,
     /// The fleet and the loop to AWS WAF, where there are such.
     pub beyond: Reachable,
+    /// The way of metrics to CloudWatch, where there is one.
+    pub cloudwatch: Option<cloudwatch::Handle>,
+    /// Alerts.
+    pub alerts: Arc<Board>,
     /// Reads the config again.
     pub reload: Reload,
+    /// Enforces a limit for another share of clients.
+    pub enforce: Enforce,
 }
 
 impl Source for Live {
@@ -118,9 +135,12 @@ impl Source for Live {
             bans: self.bans.status(now),
             guardduty: self.guardduty.as_ref().map(|tally| tally.status()),
             waf: self.beyond.waf.as_ref().map(Handle::status),
+            cloudwatch: self.cloudwatch.as_ref().map(cloudwatch::Handle::status),
             fleet: self.beyond.fleet.as_ref().map(|fleet| fleet.status()),
             flood: self.look(FloodStatus::read),
             origin: self.origin(&policy, &counts, now),
+            alerts: self.alerts.alerts(),
+            alerts_told: self.alerts.told(),
             log: LogStatus {
                 written: self.log.written(),
                 lost: self.log.lost(),
@@ -172,6 +192,23 @@ impl Source for Live {
         }
     }
 
+    fn timeline(&self) -> &Timeline {
+        &self.timeline
+    }
+
+    fn picture(&self) -> Picture {
+        let mut bans = self.bans(picture::BANS);
+        self.beyond.glance(&mut bans.bans);
+        Picture::new(self.status(), self.flood(), bans, self.recent(picture::REFUSALS))
+    }
+
+    fn enforce(&self, name: &str, share: Share) -> Result<LimitStatus, String> {
+        (self.enforce)(name, share)?;
+        let (policy, counts) = (self.policy.load(), self.state.counters.snapshot());
+        let found = policy.limits.iter().find(|l| *l.name == *name);
+        found.map(|l| limit(l, &policy, &counts)).ok_or_else(|| format!("the limit {name:?} has just gone"))
+    }
+
     fn reload(&self) -> Result<Reloaded, Vec<FaultView>> {
         (self.reload)()
     }
@@ -185,6 +222,7 @@ impl Live {
             state: &self.state,
             recent: &self.recent,
             asn: asn.as_deref(),
+            country: self.country.as_ref(),
             started: self.started,
             now: clock::now(),
         })
@@ -270,12 +308,17 @@ fn limit(compiled: &CompiledLimit, policy: &Policy, counts: &Snapshot) -> LimitS
         key: written.map_or(String::new(), |l| l.key.to_string()),
         covers: written.map_or(String::new(), covers),
         action: compiled.action.to_string().into(),
-        enforce: written.map_or(100.0, |l| f64::from(l.enforce.0) / 100.0),
+        enforce: percent(compiled.enforce()),
+        configured: (compiled.enforce() != compiled.configured()).then(|| percent(compiled.configured())),
         refused: counts.refused_by_limit[compiled.index],
         observed: counts.observed_by_limit[compiled.index],
         slots: compiled.table.slots() as u64,
         table_bytes: (compiled.table.bytes() + compiled.shared.as_ref().map_or(0, |s| s.asked.bytes())) as u64,
     }
+}
+
+fn percent(share: Share) -> f64 {
+    f64::from(share.0) / 100.0
 }
 
 /// Which requests a limit covers, in words.

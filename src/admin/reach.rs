@@ -66,6 +66,15 @@ impl Reachable {
         }
     }
 
+    /// Says of bans how far they are now, as far as this weir knows by itself. Waits for nothing.
+    pub(super) fn glance(&self, bans: &mut [BanView]) {
+        let Some(waf) = &self.waf else { return };
+        for ban in bans {
+            let reach = parse(&ban.network).map(|net| waf.reach(&net));
+            ban.reach = reach.map(|waf| ReachView { fleet: None, waf: Some(waf) });
+        }
+    }
+
     /// What this weir's loop says or, where another one's writes, what that one wrote down.
     fn in_waf(&self, waf: &Handle, net: &IpNet) -> waf::Reach {
         let reach = waf.reach(net);

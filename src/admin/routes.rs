@@ -1,12 +1,14 @@
 //! What can be asked.
 
-use super::Source;
+use super::feed::Feed;
 use super::guard::{Guard, check};
+use super::{Source, assets};
+use crate::base::units::Share;
 use crate::control::bans::BanRequest;
 use crate::control::status::Phase;
 use crate::sink::prometheus;
 use axum::extract::{Path, Query, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use axum::{Json, Router, middleware};
@@ -22,9 +24,8 @@ const RECENT: usize = 50;
 /// How many bans `/api/bans` gives.
 const BANS: usize = 1_000;
 
-const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
-
-pub(super) fn router(source: Shared, guard: Guard) -> Router {
+pub(super) fn router(source: Shared, feed: Arc<Feed>, guard: Guard) -> Router {
+    let session = Session { token: guard.token.is_some() };
     Router::new()
         .route("/healthz", get(async || "alive\n"))
         .route("/readyz", get(ready))
@@ -38,14 +39,21 @@ pub(super) fn router(source: Shared, guard: Guard) -> Router {
         .route("/api/bans/pause", post(async |State(s): State<Shared>| json(&s, |s| s.pause_bans(true)).await))
         .route("/api/bans/resume", post(async |State(s): State<Shared>| json(&s, |s| s.pause_bans(false)).await))
         .route("/api/bans/{*address}", delete(unban))
-        .route(
-            "/",
-            get(async || ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], include_str!("page/page.html"))),
-        )
-        .route("/page.js", get(async || ([(header::CONTENT_TYPE, JAVASCRIPT)], include_str!("page/page.js"))))
-        .route("/page.css", get(async || ([(header::CONTENT_TYPE, "text/css")], include_str!("page/page.css"))))
+        .route("/api/limits/{name}/enforce", post(enforce))
+        .route("/api/timeline", get(timeline))
+        .route("/api/live", get(async move |headers: HeaderMap| feed.watch(&headers)))
+        .route("/api/session", get(async move || Json(session)))
+        .route("/", get(assets::index))
+        .route("/page/{name}", get(assets::file))
         .layer(middleware::from_fn_with_state(guard, check))
         .with_state(source)
+}
+
+/// What the live page has to know before it has a token.
+#[derive(Clone, Copy, Serialize)]
+struct Session {
+    /// Whether a token is asked for. Where there is none, the page only looks on.
+    token: bool,
 }
 
 async fn ready(State(source): State<Shared>) -> Response {
@@ -98,6 +106,48 @@ async fn ban(State(source): State<Shared>, Json(request): Json<BanRequest>) -> R
 async fn unban(State(source): State<Shared>, Path(address): Path<String>) -> Response {
     match away(&source, move |s| s.unban(&address)).await {
         Ok(Ok(ban)) => Json(ban).into_response(),
+        Ok(Err(why)) => (StatusCode::NOT_FOUND, why + "\n").into_response(),
+        Err(failed) => failed.into_response(),
+    }
+}
+
+#[derive(Deserialize)]
+struct Range {
+    #[serde(default)]
+    from: u32,
+    #[serde(default = "latest")]
+    to: u32,
+    #[serde(default)]
+    step: u32,
+}
+
+const fn latest() -> u32 {
+    u32::MAX
+}
+
+/// Some 150 KB are made for a whole hour: not on the thread of all viewers.
+async fn timeline(State(source): State<Shared>, Query(range): Query<Range>, headers: HeaderMap) -> Response {
+    let made = away(&source, move |s| assets::json(s.timeline().json(range.from, range.to, range.step), &headers));
+    made.await.into_response()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Enforcement {
+    enforce: String,
+}
+
+async fn enforce(
+    State(source): State<Shared>,
+    Path(name): Path<String>,
+    Json(Enforcement { enforce }): Json<Enforcement>,
+) -> Response {
+    let share = match enforce.parse::<Share>() {
+        Ok(share) => share,
+        Err(why) => return (StatusCode::UNPROCESSABLE_ENTITY, format!("enforce: {enforce:?} {why}\n")).into_response(),
+    };
+    match away(&source, move |s| s.enforce(&name, share)).await {
+        Ok(Ok(limit)) => Json(limit).into_response(),
         Ok(Err(why)) => (StatusCode::NOT_FOUND, why + "\n").into_response(),
         Err(failed) => failed.into_response(),
     }

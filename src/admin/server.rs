@@ -2,12 +2,14 @@
 //! who connects that a server needs.
 
 use super::Source;
+use super::feed::Feed;
 use super::guard::{Guard, Token};
 use super::routes;
 use axum::Router;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use std::net::{SocketAddr, TcpListener};
+use std::pin::pin;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -20,8 +22,14 @@ const MAX_CONNECTIONS: usize = 128;
 /// For a request head; also the longest that an idle connection is kept.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The longest a connection may live: pages and scrapers connect again.
+/// After this, a connection takes no more requests: pages and scrapers connect again.
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// For the answer at hand after that: as long as one to a viewer of the live page lasts, and some more.
+const LAST_ANSWER: Duration = Duration::from_secs(150);
+
+/// How long a peer may take nothing of what waits for it.
+const SILENCE: Duration = Duration::from_secs(15);
 
 /// The largest request head.
 const MAX_HEAD: usize = 16 << 10;
@@ -63,11 +71,13 @@ impl Admin {
         let listener = TcpListener::bind(address).map_err(bind)?;
         listener.set_nonblocking(true).map_err(bind)?;
         let address = listener.local_addr().map_err(bind)?;
-        let router = routes::router(source, Guard { token, address });
+        let feed = Arc::new(Feed::new(source.clone()));
+        let router = routes::router(source, feed.clone(), Guard { token, address });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::Builder::new().name("weir-admin".into()).spawn(move || {
             runtime.block_on(async {
+                tokio::spawn(feed.run());
                 tokio::select! {
                     () = accept(listener, router) => {}
                     _ = stopped => {}
@@ -109,7 +119,7 @@ async fn accept(listener: TcpListener, router: Router) {
             Ok((stream, _)) => {
                 let router = router.clone();
                 tokio::spawn(async move {
-                    let _ = tokio::time::timeout(CONNECTION_TIMEOUT, serve(stream, router)).await;
+                    serve(stream, router).await;
                     drop(place);
                 });
             }
@@ -120,12 +130,22 @@ async fn accept(listener: TcpListener, router: Router) {
 }
 
 async fn serve(stream: TcpStream, router: Router) {
-    let served = hyper::server::conn::http1::Builder::new()
+    if let Err(error) = socket2::SockRef::from(&stream).set_tcp_user_timeout(Some(SILENCE)) {
+        tracing::debug!(%error, "an admin connection has no bound on silence");
+    }
+    let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT)
         .max_buf_size(MAX_HEAD)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
-        .await;
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    let mut connection = pin!(connection);
+    let served = tokio::select! {
+        served = connection.as_mut() => served,
+        () = tokio::time::sleep(CONNECTION_TIMEOUT) => {
+            connection.as_mut().graceful_shutdown();
+            tokio::time::timeout(LAST_ANSWER, connection).await.unwrap_or(Ok(()))
+        }
+    };
     if let Err(error) = served {
         tracing::debug!(%error, "an admin connection ended badly");
     }

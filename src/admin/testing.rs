@@ -1,12 +1,13 @@
 //! A source with fixed answers, for tests of the server and of the commands that ask it.
 
-use super::{Admin, Source, Token};
+use super::{Admin, Picture, Source, Token};
 use crate::base::clock::Time;
-use crate::base::units::Rate;
+use crate::base::units::{Rate, Share};
 use crate::control::bans::{BanRequest, BanStatus, BanView, BansView};
 use crate::control::flood::{self, FloodReport, StandingView};
 use crate::control::recent::Recent;
-use crate::control::status::{FaultView, Owed, Phase, RecentView, Reloaded, Status, Why, fixture};
+use crate::control::status::{FaultView, LimitStatus, Owed, Phase, RecentView, Reloaded, Status, Why, fixture};
+use crate::control::timeline::Timeline;
 use crate::event::entry::Entry;
 use crate::event::record::{Outcome, Record, Text};
 use std::net::IpAddr;
@@ -18,11 +19,18 @@ pub(crate) const TOKEN: &str = "0123456789abcdef0123";
 pub(crate) struct Fixed {
     pub(crate) phase: Mutex<Phase>,
     pub(crate) faults: Vec<FaultView>,
+    pub(crate) timeline: Timeline,
+}
+
+impl Fixed {
+    pub(crate) fn new(phase: Phase, faults: Vec<FaultView>) -> Self {
+        Self { phase: Mutex::new(phase), faults, timeline: Timeline::default() }
+    }
 }
 
 /// A server on a free loopback port.
 pub(crate) fn start(token: Option<&str>, phase: Phase, faults: Vec<FaultView>) -> Admin {
-    let source = Arc::new(Fixed { phase: Mutex::new(phase), faults });
+    let source = Arc::new(Fixed::new(phase, faults));
     Admin::start(([127, 0, 0, 1], 0).into(), token.map(|t| Token::new(t).unwrap()), source).unwrap()
 }
 
@@ -133,6 +141,20 @@ impl Source for Fixed {
 
     fn pause_bans(&self, paused: bool) -> BanStatus {
         BanStatus { paused, ..self.status().bans }
+    }
+
+    fn timeline(&self) -> &Timeline {
+        &self.timeline
+    }
+
+    fn picture(&self) -> Picture {
+        Picture::new(self.status(), self.flood(), self.bans(9), self.recent(9))
+    }
+
+    fn enforce(&self, name: &str, share: Share) -> Result<LimitStatus, String> {
+        let found = self.status().limits.into_iter().find(|l| l.name == name);
+        let set = |l| LimitStatus { enforce: f64::from(share.0) / 100.0, ..l };
+        found.map(set).ok_or_else(|| format!("there is no limit {name:?}"))
     }
 
     fn reload(&self) -> Result<Reloaded, Vec<FaultView>> {

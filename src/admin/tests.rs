@@ -49,13 +49,20 @@ fn every_page_answers_with_its_type_and_security_headers() {
         ("/api/recent", "application/json"),
         ("/api/why?address=192.0.2.7", "application/json"),
         ("/", "text/html"),
-        ("/page.js", "text/javascript"),
-        ("/page.css", "text/css"),
+        ("/api/session", "application/json"),
+        ("/api/timeline?from=1&to=2&step=3", "application/json"),
+        ("/page/main.js", "text/javascript"),
+        ("/page/page.css", "text/css"),
     ] {
         let answer = get(&admin, path);
         assert_eq!(answer.status, 200, "{path}: {}", answer.body);
         assert!(answer.head.contains(&format!("content-type: {kind}")), "{path}: {}", answer.head);
-        for field in ["content-security-policy: default-src 'none'", "nosniff", "cache-control: no-store"] {
+        let kept = if path == "/" || path.starts_with("/page/") {
+            "cache-control: no-cache"
+        } else {
+            "cache-control: no-store"
+        };
+        for field in ["content-security-policy: default-src 'none'", "nosniff", kept] {
             assert!(answer.head.contains(field), "{path}: {}", answer.head);
         }
     }
@@ -82,7 +89,7 @@ fn the_answers_read_back() {
 
 #[test]
 fn readiness_follows_the_phase_and_health_does_not() {
-    let source = Arc::new(Fixed { phase: Mutex::new(Phase::Starting), faults: vec![] });
+    let source = Arc::new(Fixed::new(Phase::Starting, vec![]));
     let admin = Admin::start(([127, 0, 0, 1], 0).into(), None, source.clone()).unwrap();
     for (phase, status, text) in
         [(Phase::Starting, 503, "not yet"), (Phase::Serving, 200, "ready"), (Phase::Draining, 503, "draining")]
@@ -97,7 +104,16 @@ fn readiness_follows_the_phase_and_health_does_not() {
 #[test]
 fn a_token_is_asked_for_everywhere_but_at_health_and_the_empty_page() {
     let admin = start(Some(TOKEN), Phase::Serving, vec![]);
-    for path in ["/metrics", "/api/status", "/api/recent", "/api/why?address=192.0.2.7", "/nothing", "//api/status"] {
+    for path in [
+        "/metrics",
+        "/api/status",
+        "/api/live",
+        "/api/timeline",
+        "/api/recent",
+        "/api/why?address=192.0.2.7",
+        "/nothing",
+        "//api/status",
+    ] {
         let refused = get(&admin, path);
         assert!(refused.status == 401 && refused.head.contains("www-authenticate: bearer"), "{path}");
         for wrong in
@@ -113,7 +129,7 @@ fn a_token_is_asked_for_everywhere_but_at_health_and_the_empty_page() {
     }
     assert_eq!(ask(&admin, "POST", "/api/reload", &[]).status, 401);
     assert_eq!(ask(&admin, "POST", "/api/reload", &[("Authorization", &right)]).status, 200);
-    for path in ["/", "/page.js", "/page.css", "/healthz", "/readyz"] {
+    for path in ["/", "/page/main.js", "/page/page.css", "/api/session", "/healthz", "/readyz"] {
         assert_eq!(get(&admin, path).status, 200, "{path}");
     }
 }
@@ -132,20 +148,55 @@ fn without_a_token_no_other_name_is_served() {
 }
 
 #[test]
-fn a_page_of_another_site_can_change_nothing() {
-    let admin = start(None, Phase::Serving, vec![]);
-    let own = format!("http://{}", admin.address());
-    for fields in [
-        vec![("Origin", "https://evil.example")],
-        vec![("Origin", "null")],
-        vec![("Origin", "http://127.0.0.1:1")],
-        vec![("Origin", own.as_str()), ("Sec-Fetch-Site", "cross-site")],
-        vec![("Sec-Fetch-Site", "same-site")],
-    ] {
-        assert_eq!(ask(&admin, "POST", "/api/reload", &fields).status, 403, "{fields:?}");
+fn a_page_changes_nothing_without_the_token_and_one_of_another_site_nothing_at_all() {
+    let right = format!("Bearer {TOKEN}");
+    for (token, own_may) in [(None, false), (Some(TOKEN), true)] {
+        let admin = start(token, Phase::Serving, vec![]);
+        let own = format!("http://{}", admin.address());
+        let post = |fields: &[(&str, &str)]| {
+            let fields = [fields, &[("Authorization", right.as_str())]].concat();
+            ask(&admin, "POST", "/api/reload", &fields).status
+        };
+        for fields in [
+            vec![("Origin", "https://evil.example")],
+            vec![("Origin", "null")],
+            vec![("Origin", "http://127.0.0.1:1")],
+            vec![("Origin", own.as_str()), ("Sec-Fetch-Site", "cross-site")],
+            vec![("Sec-Fetch-Site", "same-site")],
+        ] {
+            assert_eq!(post(&fields), 403, "{fields:?}");
+        }
+        // Commands are no browsers.
+        assert_eq!(post(&[]), 200);
+        let expected = if own_may { 200 } else { 403 };
+        for fields in [vec![("Origin", own.as_str())], vec![("Origin", &own), ("Sec-Fetch-Site", "same-origin")]] {
+            assert_eq!(post(&fields), expected, "{fields:?}");
+        }
     }
-    for fields in [vec![], vec![("Origin", own.as_str())], vec![("Origin", &own), ("Sec-Fetch-Site", "same-origin")]] {
-        assert_eq!(ask(&admin, "POST", "/api/reload", &fields).status, 200, "{fields:?}");
+}
+
+#[test]
+fn a_limit_is_enforced_for_a_share_that_makes_sense() {
+    let admin = start(None, Phase::Serving, vec![]);
+    let enforce = |limit: &str, body: &str| {
+        let mut stream = TcpStream::connect(admin.address()).unwrap();
+        let request = format!(
+            "POST /api/limits/{limit}/enforce HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        (text[9..12].parse::<u16>().unwrap(), text)
+    };
+    let (status, text) = enforce("login", r#"{"enforce":"25.5%"}"#);
+    assert!(status == 200 && text.contains(r#""enforce":25.5"#), "{text}");
+    assert_eq!(enforce("nobody", r#"{"enforce":"25%"}"#).0, 404);
+    for body in [r#"{"enforce":"25"}"#, r#"{"enforce":"101%"}"#, r#"{"enforce":"-1%"}"#, r#"{"enforce":1}"#, "{}", "[]"]
+    {
+        let (status, text) = enforce("login", body);
+        assert!(status == 422, "{body}: {text}");
     }
 }
 
@@ -160,7 +211,7 @@ fn a_refused_reload_names_every_fault() {
 
 #[test]
 fn what_can_be_reached_from_outside_needs_a_token_and_a_taken_address_is_named() {
-    let source = || Arc::new(Fixed { phase: Mutex::new(Phase::Serving), faults: vec![] });
+    let source = || Arc::new(Fixed::new(Phase::Serving, vec![]));
     assert!(matches!(Admin::start(([0, 0, 0, 0], 0).into(), None, source()), Err(Error::Open(_))));
     let first = start(None, Phase::Serving, vec![]);
     let second = Admin::start(first.address(), Some(Token::new(TOKEN).unwrap()), source()).unwrap_err();

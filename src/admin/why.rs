@@ -197,7 +197,7 @@ mod tests {
 
         fn why(&self, client: &str) -> Why {
             let Self { policy, state, recent, now } = self;
-            let looks = Looks { policy, state, recent, asn: None, started: *now, now: *now };
+            let looks = Looks { policy, state, recent, asn: None, country: None, started: *now, now: *now };
             why(&looks, client.parse().unwrap(), vec![])
         }
     }

@@ -2,8 +2,10 @@
 
 use super::machine;
 use crate::access::asn::AsnDatabase;
+use crate::access::country::CountryDatabase;
 use crate::admin::Token;
 use crate::config::settings::Settings;
+use crate::control::alert;
 use crate::control::reload::{self, Fresh, Unfit};
 use crate::control::sight::Sight;
 use crate::control::source::Source;
@@ -20,6 +22,7 @@ pub(super) struct Files {
     pub(super) replies: Replies,
     pub(super) token: Option<Token>,
     pub(super) asn: Option<Arc<AsnDatabase>>,
+    pub(super) country: Option<CountryDatabase>,
 }
 
 impl Files {
@@ -34,13 +37,16 @@ impl Files {
         let token = settings.admin.token_file.as_deref().map(Token::read).transpose().map_err(&mut fault);
         let asn = settings.flood.asn_database.as_deref().map(AsnDatabase::open).transpose();
         let asn = asn.map(|found| found.map(Arc::new)).map_err(|e| fault(format!("flood.asn_database: {e}")));
+        let country = settings.admin.country_database.as_deref().map(CountryDatabase::open).transpose();
+        let country = country.map_err(|e| fault(format!("admin.country_database: {e}")));
         AccessLog::check(&settings.log.access).unwrap_or_else(|e| fault(format!("log.access: {e}")));
         if settings.syslog.enabled {
             Syslog::check(&settings.syslog).unwrap_or_else(|e| fault(format!("syslog: {e}")));
         }
-        match (certificates, replies, token, asn) {
-            (Ok(certificates), Ok(replies), Ok(token), Ok(asn)) if faults.is_empty() => {
-                Ok(Self { certificates, replies, token, asn })
+        alert::rules::rules(settings).err().into_iter().flatten().for_each(&mut fault);
+        match (certificates, replies, token, asn, country) {
+            (Ok(certificates), Ok(replies), Ok(token), Ok(asn), Ok(country)) if faults.is_empty() => {
+                Ok(Self { certificates, replies, token, asn, country })
             }
             _ => Err(faults),
         }

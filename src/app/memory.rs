@@ -3,6 +3,7 @@
 use super::{RECENT, machine};
 use crate::ban::{Book, Offences, book};
 use crate::control::recent::Recent;
+use crate::control::timeline::Timeline;
 use crate::event::queue::Queue;
 use crate::proxy::{self, Replies};
 use crate::sink::access_log::AccessLog;
@@ -74,7 +75,7 @@ fn row(what: &str, count: usize, each: usize) -> Row {
     Row { what: what.to_owned(), count, each, fixed: true }
 }
 
-fn fixed(policy: &Policy, state: &State) -> [Row; 9] {
+fn fixed(policy: &Policy, state: &State) -> [Row; 10] {
     let settings = &policy.settings;
     let lists = policy.allow.bytes() + policy.deny.bytes() + policy.trusted.bytes();
     let replies = Replies::load(&settings.reply).map_or(0, |replies| replies.memory());
@@ -85,6 +86,7 @@ fn fixed(policy: &Policy, state: &State) -> [Row; 9] {
         row("counters", 1, Counters::memory()),
         row("event queue", 1, Queue::new().memory()),
         row("latest refusals, for weir why", 1, Recent::with_capacity(RECENT).memory()),
+        row("the last hour, for the live page", 1, Timeline::memory()),
         row("bodies of refusals", 1, replies),
         row("counts of offences", 1, Offences::memory()),
         row("floods: known clients, windows, limits", 1, state.flood.bytes()),

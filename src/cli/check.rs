@@ -6,10 +6,13 @@ use crate::app;
 use crate::app::memory::{Memory, Row};
 use crate::base::clock;
 use crate::base::units::{Bytes, Share, show_duration};
-use crate::config::settings::{Action, GuardDuty, Limit, LimitKey, PathPattern, Scope, Settings, Waf};
+use crate::config::settings::{
+    Action, CloudWatch, GuardDuty, Limit, LimitKey, MetricsWay, PathPattern, Scope, Settings, Waf,
+};
 use crate::config::{self, Loaded};
 use crate::control::reload::Fresh;
 use crate::control::source::{Options, Place, Source};
+use crate::sink::cloudwatch::cost;
 use crate::verdict::{Policy, State};
 use std::fmt::{Display, Write as _};
 use std::io::Write as _;
@@ -54,6 +57,7 @@ pub fn examine(source: &Source) -> (Code, String, String) {
     limits(&policy, &mut out);
     others(settings, &mut out);
     memory(&policy, &state, &mut out);
+    cost(settings, &mut out);
     for note in notes {
         line(&mut out, "note", note);
     }
@@ -144,6 +148,37 @@ fn memory(policy: &Policy, state: &State, out: &mut String) {
     let heads = memory.unfinished_heads;
     let key = "listen.max_header_size and listen.max_connections";
     line(out, "", format_args!("and {} MiB more while every connection holds an unfinished head: {key}", mib(heads)));
+}
+
+/// What AWS asks for metrics and logs, where they go there.
+fn cost(settings: &Settings, out: &mut String) {
+    let Settings { cloudwatch, log, .. } = settings;
+    let cost = cost::estimate(settings);
+    if cloudwatch.enabled {
+        let CloudWatch { namespace, service, environment, .. } = cloudwatch;
+        let way = if cloudwatch.mode == MetricsWay::Emf { "embedded in standard output" } else { "by PutMetricData" };
+        let every = show_duration(cloudwatch.interval);
+        line(out, "metrics", format_args!("to CloudWatch {namespace}, {service}, {environment}: {way} every {every}"));
+        line(
+            out,
+            "cost",
+            format_args!(
+                "at most ${:.2} a month for {} metrics, and ${:.2} for each task: ${:.2} for 1, ${:.2} for 4",
+                cost.shared,
+                cost.metrics,
+                cost.each_task,
+                cost.of_tasks(1),
+                cost.of_tasks(4)
+            ),
+        );
+    }
+    if let Some(lines) = cost.each_100_lines {
+        let group = &log.cloudwatch.group;
+        line(out, "cost", format_args!("${lines:.2} a month for every 100 lines a second to CloudWatch Logs {group}"));
+    }
+    if cloudwatch.enabled || log.cloudwatch.enabled {
+        line(out, "", "list prices of us-east-1 (aws.amazon.com/cloudwatch/pricing), without the free tier");
+    }
 }
 
 /// A limit as one would tell it.

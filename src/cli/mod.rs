@@ -1,10 +1,12 @@
 //! Layer 4: the commands.
 
+pub mod alarms;
 pub mod ask;
 pub mod ban;
 pub mod check;
 pub mod exit;
 pub mod logging;
+pub mod report;
 pub mod schema;
 pub mod serve;
 pub mod simulate;
@@ -30,6 +32,7 @@ Examples:
   weir serve --config ssm:/weir/config  serve with one in AWS: SSM, AppConfig, S3
   weir check /etc/weir.toml             say everything that is wrong with it
   weir simulate --log access.log.gz     what would the config have done to this traffic?
+  weir report --from -2h                what happened in the last two hours?
   weir status                           what the running weir does now
   weir top                              the same, live, with who it is that comes
   weir why 192.0.2.7                    why was this client refused?
@@ -65,14 +68,24 @@ WEIR_LOG sets what weir logs about itself on stderr, such as WEIR_LOG=debug.")]
         #[arg(value_name = "CONFIG", default_value = DEFAULT_CONFIG)]
         config: Place,
     },
-    /// Print the JSON Schema of the config, or its reference
-    #[command(
-        after_help = "Example: weir schema > weir.schema.json, and name that file in your editor's TOML settings."
-    )]
+    /// Print the JSON Schema of the config, or its reference, or dashboards
+    #[command(after_help = "\
+Examples:
+  weir schema > weir.schema.json          name that file in your editor's TOML settings
+  weir schema --dashboard grafana         a dashboard to import; cloudwatch and rules likewise")]
     Schema {
         /// Print the reference of all keys in Markdown instead
         #[arg(long)]
         markdown: bool,
+        /// Print a dashboard of weir's metrics, or recording rules for Prometheus, instead
+        #[arg(long, value_name = "WHICH", conflicts_with = "markdown")]
+        dashboard: Option<schema::Dashboard>,
+        /// Print the rules of alerts for CloudWatch alarms (JSON) or as Prometheus alerting rules instead
+        #[arg(long, value_enum, value_name = "FOR", num_args = 0..=1, require_equals = true, default_missing_value = "cloudwatch", conflicts_with_all = ["markdown", "dashboard"])]
+        alarms: Option<alarms::Watcher>,
+        /// With --alarms: the config whose rules these are; the built-in rules without one
+        #[arg(long, value_name = "CONFIG", requires = "alarms")]
+        config: Option<Place>,
     },
     /// Say what a config would have done to a log
     #[command(after_help = "\
@@ -82,6 +95,13 @@ Examples:
   zcat *.log.gz | weir simulate --format alb --log - --json
 Exit codes: 0 well, 64 wrong usage, 65 no log, 66 unreadable, 78 faulty config. Formats and columns: docs/simulate.md.")]
     Simulate(Box<simulate::Simulate>),
+    /// Tell an incident from the ingress log: what was refused and why, what leaked, who was hurt
+    #[command(after_help = "\
+Examples:
+  weir report --from -2h
+  weir report --from 2024-02-29T12:00:00Z --to 2024-02-29T15:00:00Z --log access.log.1.gz --log access.log --out report.html
+Exit codes: 0 well, 64 wrong usage, 65 nothing of that time in the log, 66 unreadable, 78 faulty config. More: docs/report.md.")]
+    Report(Box<report::Report>),
     /// Show what a running weir does: config, requests, limits, origin
     #[command(after_help = "Example: weir status --admin http://10.0.1.7:9901 --token-file token")]
     Status {

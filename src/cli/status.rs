@@ -65,6 +65,7 @@ fn head(status: &Status, colour: bool) -> String {
     lines.extend(config.source.iter().map(|s| source(s, colour)));
     lines.extend(status.fleet.iter().map(|f| fleet(f, colour)));
     lines.extend(status.waf.iter().map(|w| waf(w, colour)));
+    lines.extend(alerts(status, colour));
     lines.extend(status.notes.iter().map(|note| paint(&format!("note: {note}"), Style::Bad, colour)));
     if let Some(refused) = &config.refused {
         let title = format!("the reload of {} was refused; the config before it stays in force:", refused.at);
@@ -151,6 +152,28 @@ fn waf(waf: &WafStatus, colour: bool) -> String {
         }
     }
     text
+}
+
+/// What fires, and whether those who are to be told can be.
+fn alerts(status: &Status, colour: bool) -> Vec<String> {
+    use crate::control::alert::engine::State;
+    let of = |state: State| status.alerts.iter().filter(move |a| a.state == state);
+    let mut lines = vec![format!(
+        "  alerts       {} rules, {} firing, {} pending",
+        status.alerts.len(),
+        of(State::Firing).count(),
+        of(State::Pending).count()
+    )];
+    for alert in of(State::Firing) {
+        let line = format!("alert {} ({}) since {}: {} is {}", alert.name, alert.severity, alert.since, alert.signal, alert.text);
+        lines.push(paint(&harmless(&line), Style::Bad, colour));
+    }
+    for told in &status.alerts_told {
+        if let Some(why) = &told.failing {
+            lines.push(paint(&harmless(&format!("alerts cannot be told to {}: {why}", told.to)), Style::Bad, colour));
+        }
+    }
+    lines
 }
 
 /// How things stand, and why, in one line.
@@ -262,6 +285,8 @@ mod tests {
             "note: all clients share one key",
             "syslog       11 sent, 12 lost, 13 bytes wait for tls://192.0.2.1:6514",
             "syslog has failed for 1 m 1 s: the collector took nothing for 30s",
+            "alerts       1 rules, 1 firing, 0 pending",
+            "alert attack (critical) since 2024-02-29T12:00:00.000Z: flood_state is 2, bad above 1",
             "was refused",
             "has no unit",
             "counts only after a restart: listen.http",

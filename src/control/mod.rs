@@ -1,5 +1,6 @@
 //! Layer 3, control plane: everything slow, off the request's path.
 
+pub mod alert;
 #[cfg(feature = "aws")]
 pub mod aws;
 pub mod backoff;
@@ -21,4 +22,5 @@ pub mod resolve;
 pub mod sight;
 pub mod source;
 pub mod status;
+pub mod timeline;
 pub mod watch;

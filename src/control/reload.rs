@@ -7,13 +7,14 @@ use super::source::{Source, Text};
 use super::status::{ConfigStatus, FaultView, Refusal, Reloaded};
 use crate::base::clock;
 use crate::base::rfc3339;
+use crate::base::units::Share;
 use crate::config::Fault;
 use crate::config::settings::Settings;
 use crate::config::{self, Faults, Loaded};
 use crate::event::log_gate::LogGate;
 use crate::event::news::{News, NewsQueue, StateNews};
 use crate::origin::Pool;
-use crate::verdict::policy::Networks;
+use crate::verdict::policy::{CompiledLimit, Networks};
 use crate::verdict::{Policy, State};
 use arc_swap::ArcSwap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -103,6 +104,7 @@ pub fn status_of(source: &Source, hash: &str) -> ConfigStatus {
         reloads_failed: 0,
         refused: None,
         needs_restart: Vec::new(),
+        changes: Vec::new(),
         source: None,
     }
 }
@@ -167,6 +169,22 @@ impl Reloader {
         }
     }
 
+    /// Enforces a limit for another share of clients, until the next reload.
+    ///
+    /// # Errors
+    /// Where there is no such limit.
+    pub async fn enforce(&self, limit: &str, share: Share) -> Result<(), String> {
+        let _turn = self.turn.lock().await;
+        let policy = self.policy.load_full();
+        let other = policy.enforcing(limit, share).ok_or_else(|| {
+            let known: Vec<&str> = policy.limits.iter().map(|l| &*l.name).collect();
+            format!("there is no limit {limit:?}; the limits are: {}", known.join(", "))
+        })?;
+        self.policy.store(Arc::new(other));
+        tracing::warn!(limit, %share, "a limit's enforcement was set by hand, until the next reload");
+        Ok(())
+    }
+
     /// The config as it stands, checked whole, and what is left to do to put it in force.
     fn prepared(&self) -> Result<(Fresh, Commit), Unfit> {
         let fresh = read(&self.source)?;
@@ -199,7 +217,12 @@ impl Reloader {
     async fn apply(&self, fresh: Fresh, commit: Commit, cause: &str) -> Reloaded {
         let settings = Arc::new(fresh.loaded.settings);
         let old = self.policy.load_full();
+        let by_hand = |key: &str| {
+            let set = |l: &&CompiledLimit| l.enforce() != l.configured() && key == format!("limit[{}].enforce", l.name);
+            old.limits.iter().find(set).map_or("", |_| " (it was set by hand)")
+        };
         let changes = config::diff(&old.settings, &settings);
+        let changes: Vec<String> = changes.iter().map(|c| format!("{c}{}", by_hand(&c.key))).collect();
         if old.settings.origin != settings.origin {
             resolve_once(&self.pool, &settings.origin, RESOLVE).await;
             self.pool.reconfigure(&settings.origin);
@@ -221,11 +244,11 @@ impl Reloader {
             reloads: before.reloads + 1,
             reloads_failed: before.reloads_failed,
             needs_restart: needs_restart.iter().filter(|c| !c.live).map(|c| c.key.clone()).collect(),
+            changes: changes.clone(),
             ..status_of(&self.source, &fresh.hash)
         }));
         let (source, fetched) = (self.source.clone(), fresh.fetched);
         let _ = tokio::task::spawn_blocking(move || source.accept(fetched.as_ref())).await;
-        let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
         let summary = summary(&changes);
         tracing::info!(cause, "config reloaded: {summary}");
         self.tell(&before, "accepted", cause, &summary, ("changes", changes.len()));

@@ -6,6 +6,7 @@ mod fixture;
 #[cfg(test)]
 pub(crate) use fixture::fixture;
 
+use super::alert::{AlertStatus, ToldStatus};
 use super::bans::{BanStatus, BanView};
 use super::flood::{FloodStatus, StandingView};
 use super::guardduty::GuardDutyStatus;
@@ -13,6 +14,7 @@ use super::identity::Identity;
 use super::recent::Refused;
 use super::source::SourceStatus;
 use crate::event::entry::Entry;
+use crate::sink::cloudwatch::CloudWatchStatus;
 use crate::sink::fleet::FleetStatus;
 use crate::sink::outlet::OutletStatus;
 use crate::sink::waf::WafStatus;
@@ -79,6 +81,9 @@ pub struct Status {
     /// The loop to AWS WAF, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waf: Option<WafStatus>,
+    /// The way to CloudWatch, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cloudwatch: Option<CloudWatchStatus>,
     /// The fleet, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fleet: Option<FleetStatus>,
@@ -86,6 +91,12 @@ pub struct Status {
     pub flood: FloodStatus,
     /// The origin.
     pub origin: OriginStatus,
+    /// The rules of alerts.
+    #[serde(default)]
+    pub alerts: Vec<AlertStatus>,
+    /// How telling of alerts goes, by each way.
+    #[serde(default)]
+    pub alerts_told: Vec<ToldStatus>,
     /// What became of records of requests.
     pub log: LogStatus,
     /// Every sink of the ingress log.
@@ -110,6 +121,9 @@ pub struct ConfigStatus {
     pub refused: Option<Refusal>,
     /// Keys that changed but count only after a restart.
     pub needs_restart: Vec<String>,
+    /// What the last reload changed.
+    #[serde(default)]
+    pub changes: Vec<String>,
     /// How it goes with AWS, where the config comes from there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<SourceStatus>,
@@ -185,6 +199,9 @@ pub struct LimitStatus {
     pub action: Cow<'static, str>,
     /// The share of clients it is enforced for, in percent.
     pub enforce: f64,
+    /// What the config says of that, where an operator has set another share by hand until the next reload.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub configured: Option<f64>,
     /// Requests it refused.
     pub refused: u64,
     /// Requests it would have refused, had it been enforced for them.

@@ -144,19 +144,21 @@ impl Input {
 }
 
 /// Whether this is the decompressor's word rather than the system's.
-fn is_damage(error: &io::Error) -> bool {
+pub(crate) fn is_damage(error: &io::Error) -> bool {
     use io::ErrorKind::{InvalidData, InvalidInput, Other, UnexpectedEof};
     matches!(error.kind(), InvalidData | InvalidInput | Other | UnexpectedEof)
 }
 
-fn name(path: &Path) -> String {
+pub(crate) fn name(path: &Path) -> String {
     if path == Path::new("-") { "standard input".into() } else { path.display().to_string() }
 }
 
 /// Counts what goes through.
-struct Counted<R> {
-    inner: R,
-    bytes: Rc<Cell<u64>>,
+pub struct Counted<R> {
+    /// Where it comes from.
+    pub inner: R,
+    /// The count.
+    pub bytes: Rc<Cell<u64>>,
 }
 
 impl<R: Read> Read for Counted<R> {

@@ -31,7 +31,8 @@ pub struct Networks {
     pub deny: Vec<IpNet>,
 }
 
-/// All that `decide` needs to know and that only a reload changes.
+/// All that `decide` needs to know and that only a reload, or an operator's hand, changes.
+#[derive(Clone)]
 pub struct Policy {
     /// What it was compiled from.
     pub settings: Arc<Settings>,
@@ -62,7 +63,7 @@ pub struct Policy {
     /// The capacity in requests a second.
     pub capacity_per_second: f64,
     /// What newcomers are asked for, if they are.
-    pub challenge: Option<Challenge>,
+    pub challenge: Option<Arc<Challenge>>,
 }
 
 /// What a compiled limit counts by.
@@ -79,6 +80,7 @@ pub enum CompiledKey {
 }
 
 /// One limit, compiled.
+#[derive(Clone)]
 pub struct CompiledLimit {
     /// Its name.
     pub name: Arc<str>,
@@ -97,10 +99,11 @@ pub struct CompiledLimit {
     /// The value of `RateLimit-Policy`: the name, the burst, and in how many seconds an empty bucket fills.
     pub policy_field: String,
     /// What it takes to count over the whole fleet, if it does.
-    pub shared: Option<Box<Shared>>,
+    pub shared: Option<Arc<Shared>>,
     paths: Vec<PathPattern>,
     methods: u8,
     enforce: Share,
+    configured: Share,
     enforce_seed: u64,
 }
 
@@ -137,12 +140,24 @@ impl Policy {
             login_letters: second_letters(&settings.ban.login_paths),
             capacity_per_second: per_second(settings.origin.capacity),
             shares: limits.iter().any(|limit| limit.shared.is_some()),
-            challenge: asks(&settings).then(|| Challenge::new(&settings.flood.challenge)),
+            challenge: asks(&settings).then(|| Arc::new(Challenge::new(&settings.flood.challenge))),
             limits,
             header_keys,
             header_shared,
             settings,
         }
+    }
+
+    /// The same with another share of clients for whom the limit `name` is enforced; none where there is no such limit.
+    pub fn enforcing(&self, name: &str, share: Share) -> Option<Self> {
+        let mut other = self.clone();
+        let limit = other.limits.iter_mut().find(|l| *l.name == *name)?;
+        limit.enforce = share;
+        // What a reload is compared with: it then says that it takes this back.
+        let mut settings = Settings::clone(&self.settings);
+        settings.limits.iter_mut().filter(|l| l.name == name).for_each(|l| l.enforce = share);
+        other.settings = Arc::new(settings);
+        Some(other)
     }
 
     /// What a request asks for.
@@ -254,7 +269,7 @@ impl CompiledLimit {
         let quota = Quota::new(limit.rate, limit.burst);
         let shared = asked.map(|asked| {
             let (id, table) = (LimitId::new(&limit.name, &quota), table.clone());
-            Box::new(Shared { index, id, quota, table, asked })
+            Arc::new(Shared { index, id, quota, table, asked })
         });
         let methods = limit.methods.iter().fold(0, |mask, m| mask | Method::parse(m.as_bytes()).bit());
         Self {
@@ -270,8 +285,19 @@ impl CompiledLimit {
             paths: limit.paths.clone(),
             methods: if limit.methods.is_empty() { u8::MAX } else { methods },
             enforce: limit.enforce,
+            configured: limit.enforce,
             enforce_seed: stable_hash(limit.name.bytes().fold(0, |h, b| h ^ u128::from(b) << 64 ^ stable(h))),
         }
+    }
+
+    /// The share of clients for whom it is enforced.
+    pub fn enforce(&self) -> Share {
+        self.enforce
+    }
+
+    /// What the config says of that; an operator may have said otherwise since.
+    pub fn configured(&self) -> Share {
+        self.configured
     }
 
     /// Whether this limit covers the request.

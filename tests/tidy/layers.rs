@@ -5,7 +5,7 @@ use super::source::{Source, closing, is_name, line_of, words};
 /// Layer 2, the pure core.
 pub(crate) const CORE: &[&str] = &["client", "access", "limit", "origin", "flood", "ban", "verdict"];
 /// Layer 3, beside the data plane.
-const CONTROL_PLANE: &[&str] = &["control", "sink", "admin", "simulate", "demo"];
+const CONTROL_PLANE: &[&str] = &["control", "sink", "admin", "simulate", "report", "demo"];
 /// Layers 0 and 1.
 const GROUND: &[&str] = &["base", "config", "event"];
 /// Layer 4 and the data plane.

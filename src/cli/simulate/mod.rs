@@ -2,7 +2,7 @@
 
 mod chart;
 mod compare;
-mod progress;
+pub(super) mod progress;
 mod scenario;
 mod text;
 
@@ -73,7 +73,7 @@ pub fn simulate(args: &Simulate) -> anyhow::Result<ExitCode> {
 }
 
 /// Files of these keys are not needed to judge a log.
-const UNUSED_FILES: [&str; 5] =
+pub(super) const UNUSED_FILES: [&str; 5] =
     ["listen.tls.", "admin.token_file", "flood.challenge.secret_file", "flood.history.file", "reply."];
 
 /// A config with its lists; its faults are printed as `weir check` prints them.

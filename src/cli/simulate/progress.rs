@@ -4,11 +4,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use std::path::PathBuf;
 
 /// A bar on standard error; nothing where that is no terminal.
-pub(super) struct Progress(ProgressBar);
+pub(in crate::cli) struct Progress(ProgressBar);
 
 impl Progress {
     /// Over the bytes of `files`.
-    pub(super) fn over(files: &[PathBuf], what: &'static str) -> Self {
+    pub(in crate::cli) fn over(files: &[PathBuf], what: &'static str) -> Self {
         let sizes: Option<u64> = files.iter().map(|path| std::fs::metadata(path).ok().map(|m| m.len())).sum();
         match sizes {
             Some(bytes) => Self::bar(bytes, "{msg} {wide_bar} {bytes} of {total_bytes}, {eta} left", what),
@@ -30,7 +30,7 @@ impl Progress {
         Self(bar.with_message(what))
     }
 
-    pub(super) fn at(&self, position: u64) {
+    pub(in crate::cli) fn at(&self, position: u64) {
         self.0.set_position(position);
     }
 

@@ -15,6 +15,7 @@ pub use view::{
 
 use super::recent::Recent;
 use crate::access::asn::AsnDatabase;
+use crate::access::country::CountryDatabase;
 use crate::base::clock::Time;
 use crate::verdict::{Policy, State};
 
@@ -32,6 +33,8 @@ pub struct Looks<'a> {
     pub recent: &'a Recent,
     /// Who owns which network, if that is known.
     pub asn: Option<&'a AsnDatabase>,
+    /// Which country a network is in, if that is known.
+    pub country: Option<&'a CountryDatabase>,
     /// When weir started.
     pub started: Time,
     /// Now.

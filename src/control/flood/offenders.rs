@@ -29,6 +29,9 @@ pub struct OffenderView {
     pub rank: Cow<'static, str>,
     /// The owner of its network, where a database says.
     pub owner: String,
+    /// Its country's two letters, where a database says.
+    #[serde(default)]
+    pub country: String,
     /// Why it was refused most lately, and how often among the latest refusals; empty where it was not.
     pub reason: String,
 }
@@ -93,13 +96,19 @@ fn client_view(looks: &Looks<'_>, reasons: &HashMap<ClientKey, (String, u64)>, o
         who: named(offender.client, (32, prefix)),
         rank: Rank::from(known.standing).name().into(),
         owner: owner(looks, offender.client),
+        country: country(looks, offender.client),
         reason: reasons.get(&offender.client).map(times).unwrap_or_default(),
         ..OffenderView::default()
     }
 }
 
 fn network_view(looks: &Looks<'_>, offender: &Offender, bits: (u8, u8)) -> OffenderView {
-    OffenderView { who: named(offender.client, bits), owner: owner(looks, offender.client), ..OffenderView::default() }
+    OffenderView {
+        who: named(offender.client, bits),
+        owner: owner(looks, offender.client),
+        country: country(looks, offender.client),
+        ..OffenderView::default()
+    }
 }
 
 /// A client or network as people write it.
@@ -114,6 +123,10 @@ pub(super) fn named(client: ClientKey, (ipv4, ipv6): (u8, u8)) -> String {
 
 pub(super) fn owner(looks: &Looks<'_>, client: ClientKey) -> String {
     looks.asn.and_then(|asn| asn.find(client.address())).map_or(String::new(), |owner| owner.to_string())
+}
+
+fn country(looks: &Looks<'_>, client: ClientKey) -> String {
+    looks.country.and_then(|countries| countries.find(client.address())).unwrap_or_default()
 }
 
 /// Owners by their share of the sample.

@@ -25,6 +25,7 @@ pub(crate) fn fixture() -> Status {
             reloads_failed: 1,
             refused: None,
             needs_restart: vec!["listen.http".into()],
+            changes: vec!["limit[login].rate: 30/m -> 60/m".into()],
             source: Some(crate::control::source::fixture()),
         },
         notes: vec!["all clients share one key".into()],
@@ -38,6 +39,7 @@ pub(crate) fn fixture() -> Status {
             covers: "POST /login".into(),
             action: "refuse".into(),
             enforce: 100.0,
+            configured: Some(50.0),
             refused: 7,
             observed: 3,
             slots: 1_024,
@@ -52,6 +54,7 @@ pub(crate) fn fixture() -> Status {
         bans: crate::control::bans::fixture(),
         guardduty: Some(GuardDutyStatus { received: 9, acted: 2, poison: 1, ..GuardDutyStatus::default() }),
         waf: Some(crate::sink::waf::status::fixture()),
+        cloudwatch: Some(crate::sink::cloudwatch::status::fixture()),
         fleet: Some(crate::sink::fleet::fixture()),
         flood: crate::control::flood::fixture().status,
         origin: OriginStatus {
@@ -69,6 +72,8 @@ pub(crate) fn fixture() -> Status {
             }],
             latency: Latency { counts: vec![90, 9, 1], bounds_ms: vec![10, 100], sum_s: 1.5 },
         },
+        alerts: crate::control::alert::fixture().0,
+        alerts_told: crate::control::alert::fixture().1,
         log: LogStatus { written: 10, lost: 1, suppressed: 2, dropped: 3, news_dropped: 4 },
         outlets: vec![OutletStatus {
             name: "syslog".into(),

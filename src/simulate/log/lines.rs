@@ -4,29 +4,38 @@ use super::MAX_LINE;
 use std::io::{self, BufRead, Read};
 
 /// What the next line is.
-pub(super) enum Raw {
+pub enum Raw {
+    /// A line.
     Text(String),
+    /// One that is too long, which was passed over.
     TooLong,
+    /// There is no more.
     End,
 }
 
-pub(super) struct Lines {
+/// The lines of a reader.
+pub struct Lines {
     source: Box<dyn BufRead>,
     number: u64,
 }
 
 impl Lines {
-    pub(super) fn new(source: Box<dyn BufRead>) -> Self {
+    /// Those of `source`.
+    pub fn new(source: Box<dyn BufRead>) -> Self {
         Self { source, number: 0 }
     }
 
     /// The number of the last line given, from 1.
-    pub(super) fn number(&self) -> u64 {
+    pub fn number(&self) -> u64 {
         self.number
     }
 
     /// The next line without its end; bytes that are no UTF-8 are replaced.
-    pub(super) fn next(&mut self) -> io::Result<Raw> {
+    ///
+    /// # Errors
+    /// Where `source` can't be read on.
+    #[expect(clippy::should_implement_trait, reason = "an iterator would have no room for the error")]
+    pub fn next(&mut self) -> io::Result<Raw> {
         let mut line = Vec::new();
         // One byte beyond the bound, for the line feed.
         let taken = self.source.by_ref().take(MAX_LINE as u64 + 1).read_until(b'\n', &mut line)?;

@@ -6,8 +6,8 @@ mod alb;
 mod combined;
 mod fields;
 mod json;
-mod lines;
-mod time;
+pub mod lines;
+pub mod time;
 mod tsv;
 
 use lines::{Lines, Raw};
@@ -262,7 +262,7 @@ fn detect(first: &str) -> Option<Format> {
 }
 
 /// The bytes of `source` as they are, or decompressed where they begin as gzip or zstd do.
-pub(super) fn decompressed(source: impl Read + 'static) -> io::Result<Box<dyn BufRead>> {
+pub fn decompressed(source: impl Read + 'static) -> io::Result<Box<dyn BufRead>> {
     let mut head = Vec::with_capacity(4);
     let mut source = BufReader::with_capacity(64 * 1024, source);
     source.by_ref().take(4).read_to_end(&mut head)?;

@@ -15,7 +15,7 @@ pub(super) fn common(raw: &str) -> Option<f64> {
 }
 
 /// `2018-07-02T22:22:48.364000Z` (RFC 3339).
-pub(super) fn rfc3339(raw: &str) -> Option<f64> {
+pub fn rfc3339(raw: &str) -> Option<f64> {
     let (date, rest) = raw.split_once(['T', ' '])?;
     let mut parts = date.splitn(3, '-');
     let (year, month, day) = (digits(parts.next()?)?, digits(parts.next()?)?, digits(parts.next()?)?);

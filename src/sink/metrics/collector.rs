@@ -58,8 +58,11 @@ pub fn collect(status: &Status) -> Samples {
 /// A recorder that keeps what it is told, as long as it is in the table of names.
 #[derive(Debug, Default)]
 pub struct Collector {
-    kept: RefCell<Vec<(&'static Metric, Vec<String>, Arc<AtomicU64>)>>,
+    kept: RefCell<Vec<Kept>>,
 }
+
+/// A metric, values of its labels, and where its figure comes to stand.
+type Kept = (&'static Metric, Vec<String>, Arc<AtomicU64>);
 
 impl Collector {
     /// What it was told.

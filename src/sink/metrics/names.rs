@@ -56,6 +56,7 @@ metrics! {
     UPTIME = "weir_uptime_seconds", Gauge, Seconds, [], "for how long weir has run";
     READY = "weir_ready", Gauge, Count, [], "1 while weir takes requests, 0 before and while it drains";
     REQUESTS = "weir_requests_total", Counter, Count, ["reason", "class"], "requests by how they ended; class is forward, refuse, fault, gone or own";
+    RESPONSES = "weir_responses_total", Counter, Count, ["class", "by"], "responses by the class of their status, 1xx to 5xx; by is origin or weir";
     LIMIT_REFUSED = "weir_limit_refused_total", Counter, Count, ["limit"], "requests that a limit refused";
     LIMIT_OBSERVED = "weir_limit_observed_total", Counter, Count, ["limit"], "requests that a limit would have refused, had it been enforced for them";
     TABLE_BYTES = "weir_table_bytes", Gauge, Bytes, ["limit"], "memory of a limit's table, fixed while its slots stay";
@@ -123,6 +124,12 @@ metrics! {
     GUARDDUTY_MESSAGES = "weir_guardduty_messages_total", Counter, Count, ["outcome"], "messages of GuardDuty's queue; outcome is acted, passed, repeated, spared (addresses), postponed or poison";
     GUARDDUTY_FAILURES = "weir_guardduty_failures_total", Counter, Count, [], "calls of GuardDuty's queue that failed";
     GUARDDUTY_UP = "weir_guardduty_up", Gauge, Count, [], "1 while GuardDuty's queue can be read";
+    CLOUDWATCH_DATUMS = "weir_cloudwatch_datums_total", Counter, Count, ["outcome"], "data for CloudWatch; outcome is sent, dropped (no room while it was away), unknown (no answer came, not sent again) or refused";
+    CLOUDWATCH_FAILURES = "weir_cloudwatch_failures_total", Counter, Count, ["kind"], "requests to CloudWatch that failed; kind is throttled, denied, invalid, unavailable, unreachable or output";
+    CLOUDWATCH_WAITING = "weir_cloudwatch_waiting", Gauge, Count, [], "data that wait to be sent to CloudWatch";
+    CLOUDWATCH_AGE = "weir_cloudwatch_age_seconds", Gauge, Seconds, [], "for how long CloudWatch has taken nothing";
+    ALERT_FIRING = "weir_alert_firing", Gauge, Count, ["alert"], "1 while an alert fires on this task, else 0";
+    ALERTS_TOLD = "weir_alerts_told_total", Counter, Count, ["to", "outcome"], "messages of alerts; to is sns or webhook, outcome is told, failed (given up) or dropped (no room)";
     NEEDS_RESTART = "weir_config_needs_restart", Gauge, Count, [], "how many changed keys count only after a restart";
     NOTES = "weir_notes", Gauge, Count, [], "how many notes /api/status has for the operator, such as a key that all clients share";
     MEMORY = "process_resident_memory_bytes", Gauge, Bytes, [], "resident memory";

@@ -3,6 +3,10 @@
 //! Every scrape fills a recorder of its own from the [`Status`] and renders it. So a limit or an endpoint that is
 //! gone leaves no stale series behind, nothing is kept twice, and several weirs can live in one process.
 
+pub mod grafana;
+pub mod panels;
+pub mod rules;
+
 use super::metrics::{Histogram, fill, histograms};
 use crate::control::status::Status;
 use metrics::with_local_recorder;

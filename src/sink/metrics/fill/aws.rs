@@ -1,7 +1,8 @@
-//! The config in AWS, and GuardDuty.
+//! The config in AWS, GuardDuty and CloudWatch.
 
 use super::{count, set};
 use crate::control::status::Status;
+use crate::sink::cloudwatch::CloudWatchStatus;
 use crate::sink::metrics::names;
 
 pub(super) fn fill(status: &Status) {
@@ -24,5 +25,14 @@ pub(super) fn fill(status: &Status) {
         }
         count(&names::GUARDDUTY_FAILURES, &[], findings.failures);
         set(&names::GUARDDUTY_UP, &[], f64::from(u8::from(findings.failing.is_none())));
+    }
+    if let Some(sink) = &status.cloudwatch {
+        let CloudWatchStatus { sent, dropped, unknown, refused, .. } = *sink;
+        for (outcome, n) in [("sent", sent), ("dropped", dropped), ("unknown", unknown), ("refused", refused)] {
+            count(&names::CLOUDWATCH_DATUMS, &[outcome], n);
+        }
+        sink.failures.iter().for_each(|(kind, n)| count(&names::CLOUDWATCH_FAILURES, &[kind], *n));
+        set(&names::CLOUDWATCH_WAITING, &[], sink.waiting as f64);
+        set(&names::CLOUDWATCH_AGE, &[], sink.age_s);
     }
 }

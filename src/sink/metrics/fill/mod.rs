@@ -1,5 +1,6 @@
 //! From the status to figures, a file a topic.
 
+mod alerts;
 mod aws;
 mod bans;
 mod fleet;
@@ -38,6 +39,7 @@ pub fn fill(status: &Status) {
     status.waf.iter().for_each(waf::fill);
     status.fleet.iter().for_each(fleet::fill);
     flood::fill(&status.flood);
+    alerts::fill(status);
     process::fill();
 }
 

@@ -8,6 +8,9 @@ pub(super) fn fill(status: &Status) {
     for r in &status.requests {
         count(&names::REQUESTS, &[&r.reason, &r.class], r.count);
     }
+    for r in &status.responses {
+        count(&names::RESPONSES, &[&r.class, &r.by], r.count);
+    }
     for limit in &status.limits {
         count(&names::LIMIT_REFUSED, &[&limit.name], limit.refused);
         count(&names::LIMIT_OBSERVED, &[&limit.name], limit.observed);

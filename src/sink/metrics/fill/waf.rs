@@ -10,7 +10,8 @@ pub(super) fn fill(status: &WafStatus) {
         set(&names::WAF_ENTRIES, &[&of.name, "weir"], of.ours as f64);
         set(&names::WAF_ENTRIES, &[&of.name, "others"], of.foreign as f64);
         set(&names::WAF_CAPACITY, &[&of.name], of.capacity as f64);
-        of.age_s.iter().for_each(|age| set(&names::WAF_SYNC_AGE, &[&of.name], *age));
+        // Who does not write does not look either: its age says nothing.
+        of.age_s.iter().filter(|_| status.writer).for_each(|age| set(&names::WAF_SYNC_AGE, &[&of.name], *age));
     }
     count(&names::WAF_UPDATES, &[], status.updates);
     status.failures.iter().for_each(|(kind, n)| count(&names::WAF_FAILURES, &[kind], *n));
