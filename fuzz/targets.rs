@@ -13,6 +13,7 @@ use weir::base::clock::Time;
 use weir::base::units::{Bytes, Rate, Share, parse_byte_rate, parse_duration, show_duration};
 use weir::client::key::ClientKey;
 use weir::client::{address, cloudfront, forwarded, proxy_protocol};
+use weir::control::aviatrix::{frames, report};
 use weir::control::guardduty::finding;
 use weir::flood::challenge::Challenge;
 use weir::flood::history::{self, Sizes};
@@ -36,6 +37,7 @@ pub(crate) const ALL: &[Target] = &[
     ("history_file", history_file, 5_000),
     ("history_contents", history_contents, 5_000),
     ("finding", finding, 20_000),
+    ("gateway_line", gateway_line, 20_000),
 ];
 
 /// Any address and any prefix length: keys are stable, and a network holds its clients.
@@ -169,6 +171,37 @@ pub(crate) fn finding(input: &[u8]) {
         }
         Ok(Message::Passed(why)) => assert!(!why.is_empty()),
         Err(why) => assert!(!why.is_empty()),
+    }
+}
+
+/// Syslog of Aviatrix gateways: pieces of a stream make no difference, and all that is kept of a line is short,
+/// printable and not from the future.
+pub(crate) fn gateway_line(input: &[u8]) {
+    use frames::{Frame, Frames};
+    const MOST: usize = 2_048;
+    let cut = |size: usize| {
+        let (mut frames, mut found) = (Frames::new(MOST), Vec::new());
+        let mut each = |frame: Frame<'_>| match frame {
+            Frame::Whole(line) => found.push(Some(line.to_vec())),
+            Frame::TooLong => found.push(None),
+        };
+        input.chunks(size).for_each(|piece| frames.push(piece, &mut each));
+        frames.end(&mut each);
+        found
+    };
+    let found = cut(usize::MAX);
+    assert!(found == cut(7), "the stream's pieces show");
+    let short = |text: &str, most: usize| text.chars().count() <= most && !text.contains(char::is_control);
+    for line in found.iter().flatten() {
+        assert!(line.len() <= MOST);
+        match report::read(&String::from_utf8_lossy(line), 1 << 41) {
+            report::Said::Report(report) => {
+                assert!(short(&report.what, report::MAX_TEXT) && short(&report.gateway, report::MAX_NAME));
+                assert!(report.at <= 1 << 41 && report.port != Some(0));
+            }
+            report::Said::Passed(kind) => assert!(!kind.is_empty()),
+            report::Said::Unknown(kind) => assert!(!kind.is_empty() && short(&kind, report::MAX_NAME)),
+        }
     }
 }
 

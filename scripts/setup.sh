@@ -169,6 +169,7 @@ for job in "$@"; do
         if [ "$(id -u)" = 0 ]; then
             need_deb nginx nginx "a test measures weir beside it"
             need_deb wrk wrk "makes the load of that test"
+            need_deb rsyslog rsyslogd "tests send and receive syslog with it"
             need_deb prometheus promtool "reads what weir tells, and runs the dashboards' queries"
         fi
         ;;

@@ -18,6 +18,7 @@ mod watched;
 use crate::admin::{self, Admin, Live, Reachable};
 use crate::base::clock;
 use crate::config::settings::Settings;
+use crate::control::aviatrix::Seen;
 use crate::control::detect::Detect;
 use crate::control::drain::{self, Drain};
 use crate::control::identity::Identity;
@@ -36,6 +37,7 @@ use crate::limit::seeds::Seeds;
 use crate::origin::Pool;
 use crate::proxy::{self, Edge, Replies, Workers};
 use crate::sink::access_log::AccessLog;
+use crate::sink::outlet::Outlet;
 use crate::verdict::{Policy, State};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use demo_origin::DemoOrigin;
@@ -158,7 +160,7 @@ pub fn start_from(source: Source, identity: Identity) -> Result<App, StartError>
     let (closing, closing_watch) = signal::channel(false);
     let edge = Arc::new(edge(&fresh, &settings, pool, files.replies, closing_watch));
     let log = Arc::new(AccessLog::start(&settings.log).map_err(anyhow::Error::from)?);
-    let (news, outlets) = (Arc::<NewsQueue>::default(), outlets::start(&runtime, &settings, &identity, &log)?);
+    let (news, outlets) = (Arc::<NewsQueue>::default(), outlets::start(&runtime, &edge, &settings, &identity, &log)?);
     let warning: Arc<ArcSwap<Option<String>>> = Arc::default();
     let (certificates, token) = (files.certificates, files.token);
     let asn = Arc::new(ArcSwapOption::new(files.asn));
@@ -173,10 +175,13 @@ pub fn start_from(source: Source, identity: Identity) -> Result<App, StartError>
     };
     let reloader = Arc::new(reloading::reloader(&source, fresh, &settings, reach));
     let (phase, recent) = (Arc::new(PhaseCell::default()), Arc::new(Recent::with_capacity(RECENT)));
-    let drain = take_records(&edge, &recent, &news, outlets.clone())?;
+    let seen = (!settings.aviatrix.listen.is_empty()).then(Arc::<Seen>::default);
+    // Who remembers clients for Aviatrix hears what sinks hear, and is none.
+    let told = outlets.iter().cloned().chain(seen.iter().map(|seen| seen.clone() as Arc<dyn Outlet>)).collect();
+    let drain = take_records(&edge, &recent, &news, told)?;
     let detect = Detect::start(edge.policy.clone(), edge.state.clone(), news.clone()).map_err(anyhow::Error::from)?;
     let (stop, history) = look_after(&runtime, &edge, &reloader, &warning);
-    let others = Others::meet(&runtime, &edge, &settings, identity.clone(), &news, &stop)?;
+    let others = Others::meet(&runtime, &edge, &settings, identity.clone(), &news, seen, &stop)?;
     let (sink, cloudwatch) = metrics::prepare(&runtime, &settings.cloudwatch).unzip();
     let teller = alerts::prepare(&runtime, &settings, &stop)?;
     let live = Live {
@@ -202,6 +207,8 @@ pub fn start_from(source: Source, identity: Identity) -> Result<App, StartError>
         news: news.clone(),
         bans: others.keeper.clone(),
         guardduty: others.findings.clone(),
+        aviatrix: others.aviatrix.clone(),
+        smartgroup: others.smartgroup.clone(),
         beyond: Reachable {
             fleet: others.fleet.as_ref().map(|joined| joined.fleet.clone()),
             waf: others.waf.clone(),

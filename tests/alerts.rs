@@ -90,12 +90,14 @@ fn read(reader: &mut impl BufRead, key: &Key) -> Option<Post> {
             return None;
         }
     }
-    let field = |name: &str| head.lines().find_map(|l| l.to_lowercase().strip_prefix(name).map(|v| v.trim().to_owned()));
+    let field =
+        |name: &str| head.lines().find_map(|l| l.to_lowercase().strip_prefix(name).map(|v| v.trim().to_owned()));
     let mut body = vec![0; field("content-length:")?.parse().ok()?];
     reader.read_exact(&mut body).ok()?;
     let signed = field("weir-signature:").is_some_and(|value| {
         let (time, tag) = value.strip_prefix("t=").unwrap().split_once(",v1=").unwrap();
-        let tag: Vec<u8> = (0..tag.len() / 2).map(|i| u8::from_str_radix(&tag[2 * i..2 * i + 2], 16).unwrap()).collect();
+        let tag: Vec<u8> =
+            (0..tag.len() / 2).map(|i| u8::from_str_radix(&tag[2 * i..2 * i + 2], 16).unwrap()).collect();
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
         let signed = [format!("{time}.").as_bytes(), &body].concat();
         now.abs_diff(time.parse().unwrap()) < 60 && verify(key, &signed, &tag).is_ok()
@@ -135,7 +137,8 @@ fn errors_of_the_origin_fire_are_told_with_evidence_and_clear() {
     let pair = pair_for("127.0.0.1");
     let hook = Hook::start(&pair, SECRET, true);
     let rule = "[[alert]]\nname = \"server-errors\"\nsignal = \"server_error_share\"\nabove = \"50%\"\nfor = \"2s\"\n";
-    let files: [(&str, &[u8]); 2] = [("hook.pem", pair.certificate.as_bytes()), ("hook.key", b"0123456789abcdef0123456789abcdef\n")];
+    let files: [(&str, &[u8]); 2] =
+        [("hook.pem", pair.certificate.as_bytes()), ("hook.key", b"0123456789abcdef0123456789abcdef\n")];
     let keys = config(origin.address, &format!("{}{rule}", hook_keys(&hook)));
     let keys = keys.replace("access = \"off\"", "access = \"stdout\"\nforwarded_sample = \"0%\"");
     let weir = Process::start_with(&keys, &files, |_| {});
@@ -154,7 +157,10 @@ fn errors_of_the_origin_fire_are_told_with_evidence_and_clear() {
     // The first was not taken and came again.
     let (first, again) = (&posts[0].body, &posts[1].body);
     assert_eq!((first, hook.kinds()), (again, vec!["firing".to_owned()]));
-    assert_eq!((&first["alert"], &first["unit"], &first["side"]), (&"server-errors".into(), &"share".into(), &"above".into()));
+    assert_eq!(
+        (&first["alert"], &first["unit"], &first["side"]),
+        (&"server-errors".into(), &"share".into(), &"above".into())
+    );
     assert!(first["value"].as_f64().unwrap() > 0.9 && first["lasted_s"].as_f64().unwrap() >= 2.0, "{first}");
     assert_eq!((&first["evidence"]["state"], &first["evidence"]["origin"][1]), (&"normal".into(), &1.into()));
     assert!(first["text"].as_str().unwrap().contains("What to do: http"), "{first}");
@@ -165,7 +171,9 @@ fn errors_of_the_origin_fire_are_told_with_evidence_and_clear() {
     ask(400);
     long("it clears", || hook.kinds() == ["firing", "cleared"]);
     assert_eq!(state(), "ok");
-    eventually("both were told", || weir.ask("/metrics").1.contains("weir_alerts_told_total{to=\"webhook\",outcome=\"told\"} 2"));
+    eventually("both were told", || {
+        weir.ask("/metrics").1.contains("weir_alerts_told_total{to=\"webhook\",outcome=\"told\"} 2")
+    });
     eventually("the log has both", || {
         let lines: Vec<Value> = weir.stdout().lines().filter_map(|l| serde_json::from_str(l).ok()).collect();
         let of = lines.iter().filter(|l| l["of"] == "alert" && l["name"] == "server-errors");
@@ -185,7 +193,12 @@ fn faults_of_rules_are_told_by_check_and_refuse_a_reload() {
     let told = process::command().arg("check").arg(&file).output().unwrap();
     let err = String::from_utf8(told.stderr).unwrap();
     assert_eq!(told.status.code(), Some(78), "{err}");
-    for part in ["alert[0].signal: \"sever_error_share\"", "did you mean \"server_error_share\"?", "alert[1].above: 2 has", "2 faults"] {
+    for part in [
+        "alert[0].signal: \"sever_error_share\"",
+        "did you mean \"server_error_share\"?",
+        "alert[1].above: 2 has",
+        "2 faults",
+    ] {
         assert!(err.contains(part), "{part:?} is not in:\n{err}");
     }
     let origin = Origin::echo();
@@ -202,9 +215,11 @@ fn faults_of_rules_are_told_by_check_and_refuse_a_reload() {
         let out = process::command().args(["schema", "--alarms"]).args(args).output().unwrap();
         (out.status.code(), String::from_utf8(out.stdout).unwrap())
     };
-    let shipped = |name: &str| std::fs::read_to_string(format!("{}/deploy/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let shipped =
+        |name: &str| std::fs::read_to_string(format!("{}/deploy/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
     assert_eq!(listed(&[]), (Some(0), shipped("alarms.json")));
-    let own = "[cloudwatch]\nenvironment = \"staging\"\n[[alert]]\nname = \"attack\"\nsignal = \"flood_state\"\nabove = 2\n";
+    let own =
+        "[cloudwatch]\nenvironment = \"staging\"\n[[alert]]\nname = \"attack\"\nsignal = \"flood_state\"\nabove = 2\n";
     std::fs::write(&file, format!("[origin]\naddresses = [\"demo\"]\n{own}")).unwrap();
     let (code, text) = listed(&["--config", file.to_str().unwrap()]);
     let list: Value = serde_json::from_str(&text).unwrap();

@@ -23,7 +23,10 @@ fn sns(moto: &Emulator, action: &str, parameters: &str, tag: &str) -> String {
 fn a_queue_behind_the_topic_gets_the_message() {
     let Some(moto) = Emulator::moto() else { return };
     let topic = sns(&moto, "CreateTopic", "Name=weir-alerts", "TopicArn");
-    let url = moto.call("sqs", "AmazonSQS.CreateQueue", &json!({"QueueName": "alerts"}))["QueueUrl"].as_str().unwrap().to_owned();
+    let url = moto.call("sqs", "AmazonSQS.CreateQueue", &json!({"QueueName": "alerts"}))["QueueUrl"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let queue = topic.replace(":sns:", ":sqs:").replace("weir-alerts", "alerts");
     sns(&moto, "Subscribe", &format!("TopicArn={topic}&Protocol=sqs&Endpoint={queue}"), "SubscriptionArn");
     let origin = Origin::echo();
@@ -46,5 +49,7 @@ fn a_queue_behind_the_topic_gets_the_message() {
         Ok(message) => assert_eq!((&message["alert"], &message["kind"]), (&"here".into(), &"firing".into())),
         Err(_) => assert!(said.contains("here: weir_ready is 1"), "{said}"),
     }
-    eventually("it is counted", || weir.ask("/metrics").1.contains("weir_alerts_told_total{to=\"sns\",outcome=\"told\"} 1"));
+    eventually("it is counted", || {
+        weir.ask("/metrics").1.contains("weir_alerts_told_total{to=\"sns\",outcome=\"told\"} 1")
+    });
 }

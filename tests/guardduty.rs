@@ -170,7 +170,7 @@ fn suspicion_is_a_step_up_the_ladder_and_an_outage_is_borne() {
         (&"ladder".into(), &"finding".into(), &"refuse".into())
     );
     let evidence = held[0]["evidence"].as_str().unwrap();
-    assert!(evidence.contains("findings of GuardDuty") && evidence.contains("SSHBruteForce"), "{evidence}");
+    assert!(evidence.contains("1 findings") && evidence.contains("SSHBruteForce"), "{evidence}");
     let come_back = moto.kill();
     eventually("it is noticed", || counts(&weir)["failing"].is_string());
     assert_eq!(reply(&weir, "192.0.2.9"), 200);

@@ -10,6 +10,7 @@ use crate::base::units::{Share, parse_duration};
 use crate::client::key::ClientKey;
 use crate::config::settings::Limit;
 use crate::control::alert::Board;
+use crate::control::aviatrix::{AviatrixView, Desk};
 use crate::control::bans::{BanRequest, BanStatus, BanView, BansView, Keeper};
 use crate::control::flood::{FloodReport, FloodStatus, Looks};
 use crate::control::guardduty::Tally;
@@ -29,6 +30,7 @@ use crate::origin::Pool;
 use crate::sink::access_log::AccessLog;
 use crate::sink::cloudwatch;
 use crate::sink::outlet::Outlet;
+use crate::sink::smartgroup;
 use crate::sink::waf::Handle;
 use crate::verdict::counters::{LATENCY_BOUNDS_MS, Snapshot};
 use crate::verdict::policy::CompiledLimit;
@@ -41,6 +43,9 @@ use std::sync::Arc;
 
 /// How many clients `/api/recent` names as refused most.
 const TOP: usize = 10;
+
+/// How many reports of gateways `weir why` shows.
+const REPORTS: usize = 10;
 
 /// Reads the config again and puts it in force.
 pub type Reload = Box<dyn Fn() -> Result<Reloaded, Vec<FaultView>> + Send + Sync>;
@@ -94,6 +99,10 @@ pub struct Live {
     pub bans: Arc<Keeper>,
     /// What became of findings, where they are asked for.
     pub guardduty: Option<Arc<Tally>>,
+    /// What gateways reported, where they are heard.
+    pub aviatrix: Option<Arc<Desk>>,
+    /// The SmartGroup of offenders, where one is kept.
+    pub smartgroup: Option<Arc<smartgroup::Tally>>,
     /// The fleet and the loop to AWS WAF, where there are such.
     pub beyond: Reachable,
     /// The way of metrics to CloudWatch, where there is one.
@@ -134,6 +143,8 @@ impl Source for Live {
             bytes_out: counts.bytes_out,
             bans: self.bans.status(now),
             guardduty: self.guardduty.as_ref().map(|tally| tally.status()),
+            aviatrix: self.aviatrix.as_ref().map(|desk| desk.status()),
+            smartgroup: self.smartgroup.as_ref().map(|tally| tally.status(now)),
             waf: self.beyond.waf.as_ref().map(Handle::status),
             cloudwatch: self.cloudwatch.as_ref().map(cloudwatch::Handle::status),
             fleet: self.beyond.fleet.as_ref().map(|fleet| fleet.status()),
@@ -155,11 +166,20 @@ impl Source for Live {
     fn why(&self, address: IpAddr) -> Why {
         let mut bans = self.bans.of(address, clock::now());
         self.beyond.look(&mut bans);
-        self.look(|looks| why::why(looks, address, bans))
+        let prefix = self.policy.load().settings.client.ipv6_prefix;
+        let client = ClientKey::new(address, prefix);
+        let of_client = |reported| ClientKey::new(reported, prefix) == client;
+        let reports = self.aviatrix.as_ref().map(|desk| desk.latest(REPORTS, of_client));
+        Why { aviatrix: reports.unwrap_or_default(), ..self.look(|looks| why::why(looks, address, bans)) }
     }
 
     fn flood(&self) -> FloodReport {
         self.look(FloodReport::read)
+    }
+
+    fn aviatrix(&self, max: usize) -> AviatrixView {
+        let Some(desk) = &self.aviatrix else { return AviatrixView::default() };
+        AviatrixView { status: Some(desk.status()), reports: desk.latest(max, |_| true) }
     }
 
     fn bans(&self, max: usize) -> BansView {

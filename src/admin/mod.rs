@@ -17,6 +17,7 @@ pub use reach::Reachable;
 pub use server::{Admin, Error};
 
 use crate::base::units::Share;
+use crate::control::aviatrix::AviatrixView;
 use crate::control::bans::{BanRequest, BanStatus, BanView, BansView};
 use crate::control::flood::FloodReport;
 use crate::control::status::{FaultView, LimitStatus, Phase, RecentView, Reloaded, Status, Why};
@@ -37,6 +38,8 @@ pub trait Source: Send + Sync + 'static {
     fn recent(&self, max: usize) -> RecentView;
     /// Reads the config again and puts it in force, or says every fault.
     fn reload(&self) -> Result<Reloaded, Vec<FaultView>>;
+    /// What Aviatrix gateways said, at most `max` reports.
+    fn aviatrix(&self, max: usize) -> AviatrixView;
     /// The bans that hold, the longest first, at most `max`.
     fn bans(&self, max: usize) -> BansView;
     /// Bans, or says why not.

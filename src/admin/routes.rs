@@ -24,6 +24,9 @@ const RECENT: usize = 50;
 /// How many bans `/api/bans` gives.
 const BANS: usize = 1_000;
 
+/// How many reports of gateways `/api/aviatrix` gives.
+const REPORTS: usize = 100;
+
 pub(super) fn router(source: Shared, feed: Arc<Feed>, guard: Guard) -> Router {
     let session = Session { token: guard.token.is_some() };
     Router::new()
@@ -33,6 +36,7 @@ pub(super) fn router(source: Shared, feed: Arc<Feed>, guard: Guard) -> Router {
         .route("/api/status", get(async |State(s): State<Shared>| json(&s, |s| s.status()).await))
         .route("/api/flood", get(async |State(s): State<Shared>| json(&s, |s| s.flood()).await))
         .route("/api/recent", get(async |State(s): State<Shared>| json(&s, |s| s.recent(RECENT)).await))
+        .route("/api/aviatrix", get(async |State(s): State<Shared>| json(&s, |s| s.aviatrix(REPORTS)).await))
         .route("/api/why", get(why))
         .route("/api/reload", post(reload))
         .route("/api/bans", get(async |State(s): State<Shared>| json(&s, |s| s.bans(BANS)).await).post(ban))

@@ -3,6 +3,7 @@
 use super::{Admin, Picture, Source, Token};
 use crate::base::clock::Time;
 use crate::base::units::{Rate, Share};
+use crate::control::aviatrix::AviatrixView;
 use crate::control::bans::{BanRequest, BanStatus, BanView, BansView};
 use crate::control::flood::{self, FloodReport, StandingView};
 use crate::control::recent::Recent;
@@ -77,6 +78,10 @@ impl Source for Fixed {
         Status { phase: self.phase(), ..fixture() }
     }
 
+    fn aviatrix(&self, _: usize) -> AviatrixView {
+        AviatrixView::default()
+    }
+
     fn flood(&self) -> FloodReport {
         flood::fixture()
     }
@@ -88,6 +93,7 @@ impl Source for Fixed {
             allowed_by: None,
             bans: vec![ban()],
             denied_by: Some("192.0.2.0/24".into()),
+            aviatrix: vec![],
             trusted_proxy: false,
             verdict: "refused: the client is on the deny list".into(),
             in_flight: 1,

@@ -33,6 +33,7 @@ pub(super) fn why(looks: &Looks<'_>, address: IpAddr, bans: Vec<BanView>) -> Why
         allowed_by,
         denied_by,
         bans,
+        aviatrix: Vec::new(),
         trusted_proxy: policy.trusted.contains(address),
         standing: StandingView::read(looks, key),
         in_flight: state.in_flight.of_client(key.bits()).into(),

@@ -4,7 +4,10 @@ use crate::base::clock;
 use crate::config::settings::Settings;
 use crate::control::identity::Identity;
 use crate::event::news::{News, NewsQueue, StateNews};
+use crate::proxy::Edge;
 use crate::sink::access_log::AccessLog;
+use crate::sink::netflow::NetFlow;
+use crate::sink::netflow::export::Selection;
 use crate::sink::outlet::Outlet;
 use crate::sink::syslog::Syslog;
 use std::sync::Arc;
@@ -17,6 +20,7 @@ pub(super) type Outlets = Vec<Arc<dyn Outlet>>;
 /// Starts those that the config asks for, beside the log that is there.
 pub(super) fn start(
     runtime: &Runtime,
+    edge: &Edge,
     settings: &Settings,
     identity: &Identity,
     log: &Arc<AccessLog>,
@@ -30,6 +34,14 @@ pub(super) fn start(
     if settings.syslog.enabled {
         let syslog = Syslog::start(settings, &identity.task).map_err(|e| anyhow::anyhow!("syslog: {e}"))?;
         outlets.push(Arc::new(syslog));
+    }
+    if settings.netflow.enabled {
+        let (policy, gate, queue) = (edge.policy.clone(), edge.log_gate.clone(), edge.events.clone());
+        let selected = move || Selection {
+            forwarded: policy.load().settings.log.forwarded_sample,
+            without: gate.suppressed() + queue.dropped(),
+        };
+        outlets.push(Arc::new(NetFlow::start(&settings.netflow, Box::new(selected))?));
     }
     Ok(outlets)
 }

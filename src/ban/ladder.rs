@@ -244,7 +244,7 @@ impl Ladder {
 
 /// Whether it is no step of the ladder's, so that the ladder leaves it alone.
 fn own_word(record: &Record) -> bool {
-    matches!(record.who, Who::Operator | Who::Finding)
+    matches!(record.who, Who::Operator | Who::Finding | Who::Gateway)
 }
 
 /// The last step of the ladder.

@@ -16,7 +16,7 @@ pub enum Offence {
     Login,
     /// Dripped a head or a body, or read an answer, until a deadline cut it off.
     Slow,
-    /// Accused by a finding of AWS GuardDuty.
+    /// Accused by a finding of AWS GuardDuty, or by a report of an Aviatrix gateway.
     Finding,
 }
 
@@ -47,7 +47,7 @@ impl Offence {
             Self::Protocol => "malformed requests",
             Self::Login => "failed logins",
             Self::Slow => "requests cut off as too slow",
-            Self::Finding => "findings of GuardDuty",
+            Self::Finding => "findings",
         }
     }
 

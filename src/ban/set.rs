@@ -45,6 +45,8 @@ pub enum Who {
     Operator,
     /// A finding's: AWS GuardDuty saw what it did.
     Finding,
+    /// A report's: an Aviatrix gateway saw what it did.
+    Gateway,
 }
 
 impl Who {
@@ -55,12 +57,14 @@ impl Who {
             Self::Members => "members",
             Self::Operator => "operator",
             Self::Finding => "guardduty",
+            Self::Gateway => "aviatrix",
         }
     }
 
     /// Whose word this code is.
     pub fn of_code(code: &str) -> Option<Self> {
-        [Self::Ladder, Self::Members, Self::Operator, Self::Finding].into_iter().find(|who| who.code() == code)
+        let all = [Self::Ladder, Self::Members, Self::Operator, Self::Finding, Self::Gateway];
+        all.into_iter().find(|who| who.code() == code)
     }
 }
 

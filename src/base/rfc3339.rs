@@ -1,4 +1,4 @@
-//! Points in time as RFC 3339 writes them, in UTC with milliseconds.
+//! Points in time as RFC 3339 writes them: written in UTC with milliseconds, read with any offset.
 
 /// `nanos` nanoseconds after 1970 began, such as `2024-02-29T12:00:00.250Z`.
 pub fn from_unix_nanos(nanos: u64) -> String {
@@ -24,16 +24,55 @@ pub fn from_unix_nanos(nanos: u64) -> String {
     std::str::from_utf8(&text).unwrap_or_default().to_owned()
 }
 
-/// Milliseconds after 1970 began of what [`from_unix_nanos`] wrote.
+/// Milliseconds after 1970 began of `text`, such as `2024-02-29T12:00:00.25Z` or `2024-02-29T14:00:00+02:00`. The colon
+/// of the offset may be missing, and a time without any is taken for UTC: so loggers write them, RFC 3339 does not.
 pub fn to_unix_ms(text: &str) -> Option<u64> {
-    let number = |at: usize, digits: usize| text.get(at..at + digits)?.parse::<u64>().ok();
-    let (year, month, day) = (number(0, 4)?, number(5, 2)?, number(8, 2)?);
-    let (h, m, s, millis) = (number(11, 2)?, number(14, 2)?, number(17, 2)?, number(20, 3)?);
-    // Years begin in March, as below.
-    let (year, from_march) = if month > 2 { (year, month - 3) } else { (year.checked_sub(1)?, month.checked_add(9)?) };
-    let of_year = (153 * from_march + 2) / 5 + day.checked_sub(1)?;
-    let days = (year * 365 + year / 4 - year / 100 + year / 400 + of_year).checked_sub(719_468)?;
-    Some((days * 86_400 + h * 3_600 + m * 60 + s) * 1_000 + millis)
+    let number = |from: usize, to: usize| {
+        let digits = text.get(from..to).filter(|d| d.bytes().all(|b| b.is_ascii_digit()))?;
+        digits.parse::<u64>().ok()
+    };
+    let bytes = text.as_bytes();
+    let at = |i: usize, wanted: &[u8]| bytes.get(i).is_some_and(|b| wanted.contains(b));
+    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+    let (h, m, s) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    let marks = at(4, b"-/") && at(7, b"-/") && at(10, b"Tt ") && at(13, b":") && at(16, b":");
+    let in_range = (1970..=9999).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
+    if !marks || !in_range || h > 23 || m > 59 || s > 60 {
+        return None;
+    }
+    let rest = text.get(19..)?;
+    let fraction = rest.strip_prefix('.').map_or(0, |f| f.bytes().take_while(u8::is_ascii_digit).count());
+    let millis = rest.bytes().skip(1).take(fraction).chain(*b"000").take(3);
+    let millis = millis.fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0'));
+    let offset = minutes(rest.get(if fraction > 0 { fraction + 1 } else { 0 }..)?)?;
+    let ms = ((days(year, month, day) * 24 + h) * 60 + m) * 60_000 + s * 1_000 + millis;
+    ms.checked_add_signed(-offset * 60_000)
+}
+
+/// What an offset such as `+02:00`, `-0700` or `Z` comes to.
+fn minutes(offset: &str) -> Option<i64> {
+    if matches!(offset, "" | "Z" | "z") {
+        return Some(0);
+    }
+    let (sign, digits) = (offset.get(..1)?, offset.get(1..)?.replacen(':', "", 1));
+    if digits.len() != 4 || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let number: i64 = digits.parse().ok()?;
+    let minutes = number / 100 * 60 + number % 100;
+    match sign {
+        "+" => Some(minutes),
+        "-" => Some(-minutes),
+        _ => None,
+    }
+}
+
+/// The day counted from 1970-01-01; the reverse of `civil`.
+const fn days(year: u64, month: u64, day: u64) -> u64 {
+    let year = year - (month <= 2) as u64;
+    let from_march = (month + 9) % 12;
+    let of_year = (153 * from_march + 2) / 5 + day - 1;
+    year * 365 + year / 4 - year / 100 + year / 400 + of_year - 719_468
 }
 
 /// Year, month and day of a day counted from 1970-01-01.
@@ -71,6 +110,34 @@ mod tests {
         assert_eq!(to_unix_ms("1970-01-01T00:00:01.250Z"), Some(1_250));
         for text in ["", "1969-12-31T00:00:00.000Z", "now", "0000-01-00T00:00:00.000Z", "äääääääääääää"] {
             assert_eq!(to_unix_ms(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_other_forms_of_it() {
+        for days in 0..60_000 {
+            let ms = days * 86_400_000 + days * 1_234 % 86_400_000;
+            assert_eq!(to_unix_ms(&from_unix_nanos(ms * 1_000_000)), Some(ms));
+        }
+        let noon = Some(1_709_208_000_000);
+        for text in
+            ["2024-02-29T14:00:00+02:00", "2024-02-29T05:00:00.0-0700", "2024/02/29 12:00:00", "2024-02-29T12:00:00z"]
+        {
+            assert_eq!(to_unix_ms(text), noon, "{text}");
+        }
+        assert_eq!(to_unix_ms("2024-02-29T12:00:00.0129999Z"), noon.map(|ms| ms + 12));
+        for bad in [
+            "",
+            "2024-02-29",
+            "1969-12-31T23:59:59Z",
+            "2024-02-29T12:00:00+2",
+            "2024-02-29T12:00:00 UTC",
+            "2024-13-01T00:00:00Z",
+            "1970-01-01T00:00:00+01:00",
+            "2024-02-29T12:00:00.Z",
+            "2024-02-29T12:00:0é",
+        ] {
+            assert_eq!(to_unix_ms(bad), None, "{bad}");
         }
     }
 }

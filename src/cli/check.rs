@@ -7,7 +7,7 @@ use crate::app::memory::{Memory, Row};
 use crate::base::clock;
 use crate::base::units::{Bytes, Share, show_duration};
 use crate::config::settings::{
-    Action, CloudWatch, GuardDuty, Limit, LimitKey, MetricsWay, PathPattern, Scope, Settings, Waf,
+    Action, CloudWatch, GuardDuty, Limit, LimitKey, MetricsWay, PathPattern, Scope, Settings, SmartGroup, Waf,
 };
 use crate::config::{self, Loaded};
 use crate::control::reload::Fresh;
@@ -111,7 +111,7 @@ fn limits(policy: &Policy, out: &mut String) {
 
 /// Whom it tells, and whom it hears.
 fn others(settings: &Settings, out: &mut String) {
-    let Settings { fleet, waf, guardduty, .. } = settings;
+    let Settings { fleet, waf, guardduty, aviatrix, .. } = settings;
     if fleet.enabled {
         line(out, "fleet", format_args!("{} at {}", fleet.name, fleet.url));
     }
@@ -124,6 +124,14 @@ fn others(settings: &Settings, out: &mut String) {
         let severity = f64::from(guardduty.min_severity) / 10.0;
         let GuardDuty { queue_url, action, .. } = guardduty;
         line(out, "findings", format_args!("from {queue_url}, severity {severity:.1} and above: {action}"));
+    }
+    if !aviatrix.listen.is_empty() {
+        let (action, kinds) = (aviatrix.action, joined(&aviatrix.act_on));
+        line(out, "gateways", format_args!("{} addresses of Aviatrix; {kinds}: {action}", aviatrix.listen.len()));
+    }
+    if aviatrix.smartgroup.enabled {
+        let SmartGroup { name, controller, most, .. } = &aviatrix.smartgroup;
+        line(out, "smartgroup", format_args!("{name} at {controller}, {most} networks at most"));
     }
 }
 

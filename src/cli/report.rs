@@ -170,8 +170,8 @@ fn kept(file: &Path, most: u16) -> Vec<PathBuf> {
 
 fn read(path: &Path) -> Result<settings::Log, ExitCode> {
     let origin = path.display().to_string();
-    let loaded =
-        config::read_text(path).and_then(|text| config::load_str_without(&text, &origin, &super::simulate::UNUSED_FILES));
+    let loaded = config::read_text(path)
+        .and_then(|text| config::load_str_without(&text, &origin, &super::simulate::UNUSED_FILES));
     loaded.map(|loaded| loaded.settings.log).map_err(|faults| {
         eprintln!("{faults}");
         if faults.unreadable { Code::NoInput } else { Code::Config }.into()

@@ -165,7 +165,10 @@ fn alerts(status: &Status, colour: bool) -> Vec<String> {
         of(State::Pending).count()
     )];
     for alert in of(State::Firing) {
-        let line = format!("alert {} ({}) since {}: {} is {}", alert.name, alert.severity, alert.since, alert.signal, alert.text);
+        let line = format!(
+            "alert {} ({}) since {}: {} is {}",
+            alert.name, alert.severity, alert.since, alert.signal, alert.text
+        );
         lines.push(paint(&harmless(&line), Style::Bad, colour));
     }
     for told in &status.alerts_told {

@@ -2,6 +2,7 @@
 
 use super::ask::Target;
 use super::table::{Style, Table, harmless, number, paint, plain, span, wants_colour};
+use crate::control::aviatrix::ReportView;
 use crate::control::flood::StandingView;
 use crate::control::status::{Owed, Why};
 use crate::event::entry::Entry;
@@ -33,6 +34,9 @@ fn show(why: &Why, colour: bool) -> String {
             text += &super::ban::reach(ban);
         }
     }
+    for report in &why.aviatrix {
+        text += &reported(report);
+    }
     if why.trusted_proxy {
         text += "a trusted proxy: what it forwards is counted for the clients that it names\n";
     }
@@ -48,6 +52,23 @@ fn show(why: &Why, colour: bool) -> String {
         text += &refusals(why).render(colour);
     }
     text
+}
+
+/// What a gateway reported of it, and what came of that.
+fn reported(report: &ReportView) -> String {
+    let ReportView { time, kind, gateway, what, outcome, why, times, joined, .. } = report;
+    let because = if why.is_empty() { String::new() } else { format!(" ({})", harmless(why)) };
+    let again = if *times > 1 { format!(", {times} times") } else { String::new() };
+    let port = report.port.map_or(String::new(), |port| format!(", port {port}"));
+    let requests = match joined.by.as_str() {
+        "nothing" => "no request of that time is remembered".into(),
+        by => format!(
+            "{} requests of that time by its {by}, of {} connections; {} were refused",
+            joined.requests, joined.connections, joined.refused
+        ),
+    };
+    let said = format!("{kind}{port}, by {}: {}", harmless(gateway), harmless(what));
+    format!("Aviatrix at {}{again}: {said}: {outcome}{because}; {requests}\n", harmless(time))
 }
 
 /// What the flood detector has to say of it.

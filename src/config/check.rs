@@ -2,7 +2,7 @@
 
 use super::document::Document;
 use super::settings::{AddressFrom, Limit, LimitKey, ListEntry, Listen, OriginAddress, Scope, Settings};
-use crate::base::units::show_duration;
+use crate::base::units::{Share, show_duration};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -20,6 +20,17 @@ pub(super) fn check(settings: &Settings, document: &mut Document<'_>) {
     lists(settings, document);
     flood(settings, document);
     fleet(settings, document);
+    aviatrix(settings, document);
+}
+
+/// Reports of gateways are joined with the requests that have records.
+fn aviatrix(settings: &Settings, document: &mut Document<'_>) {
+    let sample = settings.log.forwarded_sample;
+    if !settings.aviatrix.listen.is_empty() && sample < Share::ALL {
+        let message =
+            format!("reports are joined with {sample} of the forwarded requests only, by log.forwarded_sample");
+        document.note("aviatrix.listen", message);
+    }
 }
 
 /// A limit over the fleet means what it says only where there is one.

@@ -1,6 +1,7 @@
 //! Layer 3, control plane: everything slow, off the request's path.
 
 pub mod alert;
+pub mod aviatrix;
 #[cfg(feature = "aws")]
 pub mod aws;
 pub mod backoff;

@@ -7,6 +7,7 @@ mod fixture;
 pub(crate) use fixture::fixture;
 
 use super::alert::{AlertStatus, ToldStatus};
+use super::aviatrix::{AviatrixStatus, ReportView};
 use super::bans::{BanStatus, BanView};
 use super::flood::{FloodStatus, StandingView};
 use super::guardduty::GuardDutyStatus;
@@ -17,6 +18,7 @@ use crate::event::entry::Entry;
 use crate::sink::cloudwatch::CloudWatchStatus;
 use crate::sink::fleet::FleetStatus;
 use crate::sink::outlet::OutletStatus;
+use crate::sink::smartgroup::SmartGroupStatus;
 use crate::sink::waf::WafStatus;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -78,6 +80,12 @@ pub struct Status {
     /// The queue of findings, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guardduty: Option<GuardDutyStatus>,
+    /// What Aviatrix gateways say, where they are heard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aviatrix: Option<AviatrixStatus>,
+    /// The SmartGroup of offenders, where one is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smartgroup: Option<SmartGroupStatus>,
     /// The loop to AWS WAF, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waf: Option<WafStatus>,
@@ -315,6 +323,9 @@ pub struct Why {
     pub verdict: String,
     /// Requests of its in flight.
     pub in_flight: u64,
+    /// What Aviatrix gateways reported of it, newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aviatrix: Vec<ReportView>,
     /// What the flood detector has to say of it.
     pub standing: StandingView,
     /// What it owes.

@@ -83,7 +83,10 @@ fn timeline(findings: &Findings<'_>) -> Vec<Block> {
         blocks.push(Block::Table(vec!["when (UTC)", "what", "how", "why"], rows));
     }
     if left_out > 0 {
-        blocks.push(Block::Text(vec![plain(format!("{} more, most of them bans, are left out.", number(left_out as u64)))]));
+        blocks.push(Block::Text(vec![plain(format!(
+            "{} more, most of them bans, are left out.",
+            number(left_out as u64)
+        ))]));
     }
     if !log.bans.is_empty() {
         let causes = log.bans.top(ROWS, |n| *n).into_iter();
@@ -153,14 +156,23 @@ fn hurt(findings: &Findings<'_>) -> Vec<Block> {
         number(findings.hurt_lines),
         number(findings.hurt.len() as u64)
     ))]));
-    let row = |(client, c): &(&str, &Counts)| vec![code(*client), plain(number(c.known_refused)), plain(number(c.failed))];
+    let row =
+        |(client, c): &(&str, &Counts)| vec![code(*client), plain(number(c.known_refused)), plain(number(c.failed))];
     let rows: Vec<_> = findings.hurt.iter().take(ROWS).map(row).collect();
     if !rows.is_empty() {
         blocks.push(Block::Table(vec!["known client", ">refused", ">failed"], rows));
     }
     let rows = findings.phases.iter().map(|phase| row_of(findings, phase)).collect();
-    let heading =
-        vec!["phase", "from (UTC)", ">passed on a minute", ">refused a minute", ">failed", ">5xx of the origin", ">p50", ">p95"];
+    let heading = vec![
+        "phase",
+        "from (UTC)",
+        ">passed on a minute",
+        ">refused a minute",
+        ">failed",
+        ">5xx of the origin",
+        ">p50",
+        ">p95",
+    ];
     blocks.push(Block::Table(heading, rows));
     blocks
 }
@@ -248,7 +260,9 @@ fn estimate(e: Estimate) -> String {
     match () {
         () if e.lines == 0 => "no request that has a line".into(),
         () if e.off == 0.0 => format!("{} requests", number(e.lines)),
-        () => format!("about {} requests ({} lines, ±{:.0} %)", about(e.about), number(e.lines), (e.off * 100.0).ceil()),
+        () => {
+            format!("about {} requests ({} lines, ±{:.0} %)", about(e.about), number(e.lines), (e.off * 100.0).ceil())
+        }
     }
 }
 
@@ -269,5 +283,9 @@ fn length(ms: u64) -> String {
 
 /// A latency is known to a tenth of itself.
 fn significant(ms: f64) -> String {
-    if ms < 10.0 { format!("{ms:.1}") } else { about((ms / 10f64.powf(ms.log10().floor() - 1.0)).round() * 10f64.powf(ms.log10().floor() - 1.0)) }
+    if ms < 10.0 {
+        format!("{ms:.1}")
+    } else {
+        about((ms / 10f64.powf(ms.log10().floor() - 1.0)).round() * 10f64.powf(ms.log10().floor() - 1.0))
+    }
 }

@@ -217,7 +217,8 @@ impl Gather {
         }
         let step = if ban.step.is_empty() { String::new() } else { format!(": {}", ban.step) };
         let text = short(&format!("{} {}{step}", ban.network, ban.action), TEXT);
-        let parts: Vec<&str> = [ban.cause.as_str(), ban.reason.as_str()].into_iter().filter(|p| !p.is_empty()).collect();
+        let parts: Vec<&str> =
+            [ban.cause.as_str(), ban.reason.as_str()].into_iter().filter(|p| !p.is_empty()).collect();
         self.event(Event { at, what: "ban".into(), text, why: short(&parts.join(": "), TEXT) });
     }
 

@@ -12,5 +12,6 @@ pub mod netflow;
 pub mod outlet;
 pub mod pile;
 pub mod prometheus;
+pub mod smartgroup;
 pub mod syslog;
 pub mod waf;

@@ -197,7 +197,10 @@ fn rates_and_quantiles_are_of_the_last_minute() {
 
     let histogram = |fast: u64, slow: u64| {
         let (counts, bounds) = (vec![fast, slow, 0], vec![0.1, 1.0]);
-        Samples { values: vec![], histograms: vec![Histogram { metric: &names::ORIGIN_LATENCY, counts, bounds, sum: 0.0 }] }
+        Samples {
+            values: vec![],
+            histograms: vec![Histogram { metric: &names::ORIGIN_LATENCY, counts, bounds, sum: 0.0 }],
+        }
     };
     let mut world = World::new(rule("origin_latency_p95", 0.5, 0));
     for n in 0..200 {
@@ -242,7 +245,10 @@ fn a_reload_keeps_what_stays_and_tells_what_goes() {
     let fired: Vec<_> = (41..=61).flat_map(|second| engine.tick(&bans(9.0), REPEAT, at(second))).collect();
     assert_eq!(fired.iter().map(|e| (e.kind, e.at)).collect::<Vec<_>>(), [(Kind::Firing, at(61))]);
     let events = engine.reload(vec![Rule { side: Side::Below, ..stays }], at(70));
-    assert_eq!(events.iter().map(|e| (e.kind, e.note)).collect::<Vec<_>>(), [(Kind::Cleared, "the config has no such rule any more")]);
+    assert_eq!(
+        events.iter().map(|e| (e.kind, e.note)).collect::<Vec<_>>(),
+        [(Kind::Cleared, "the config has no such rule any more")]
+    );
     assert_eq!(engine.standings().map(|s| s.state).collect::<Vec<_>>(), [State::Ok]);
 }
 

@@ -181,7 +181,8 @@ impl Evidence {
                 "" => format!("{} {:.0}/s", n.network, n.rate),
                 owner => format!("{} ({owner}) {:.0}/s", n.network, n.rate),
             };
-            lines.push(format!("Most requests from: {}.", self.networks.iter().map(one).collect::<Vec<_>>().join(", ")));
+            lines
+                .push(format!("Most requests from: {}.", self.networks.iter().map(one).collect::<Vec<_>>().join(", ")));
         }
         lines.extend(self.waf.iter().map(|waf| format!("AWS WAF: {waf}.")));
         lines.extend(self.fleet.iter().map(|fleet| format!("Fleet {fleet}.")));
@@ -208,7 +209,13 @@ mod tests {
         assert_eq!((evidence.reasons[0].reason.as_str(), evidence.reasons[0].rate), ("limit", 7.0));
         assert!(!evidence.networks.is_empty() && evidence.networks.len() <= TOP);
         let text = evidence.lines().join("\n");
-        for part in ["State: attack", "forwarded 50/s, refused 7/s", "limit 7.0/s", "AWS WAF: checked", "Fleet production: 8 tasks"] {
+        for part in [
+            "State: attack",
+            "forwarded 50/s, refused 7/s",
+            "limit 7.0/s",
+            "AWS WAF: checked",
+            "Fleet production: 8 tasks",
+        ] {
             assert!(text.contains(part), "{part:?} is not in:\n{text}");
         }
     }

@@ -238,15 +238,26 @@ mod tests {
     #[test]
     fn a_message_says_what_since_when_and_what_to_do() {
         let m = fixture(Kind::Firing);
-        assert_eq!(m.subject, "[weir production] CRITICAL: server-errors: server_error_share is 3.1 %, above 1 % for 6m 30s");
-        assert_eq!((m.dedup_key.as_str(), m.lasted_s, m.unit.as_str()), ("weir/production/server-errors", 390.0, "share"));
-        for part in ["Rule: above 1 % for 5m, critical.", "Worst: 25 %.", "State: normal", "docs/alerts.md#server-errors"] {
+        assert_eq!(
+            m.subject,
+            "[weir production] CRITICAL: server-errors: server_error_share is 3.1 %, above 1 % for 6m 30s"
+        );
+        assert_eq!(
+            (m.dedup_key.as_str(), m.lasted_s, m.unit.as_str()),
+            ("weir/production/server-errors", 390.0, "share")
+        );
+        for part in
+            ["Rule: above 1 % for 5m, critical.", "Worst: 25 %.", "State: normal", "docs/alerts.md#server-errors"]
+        {
             assert!(m.text.contains(part), "{part:?} is not in:\n{}", m.text);
         }
         let back: Message = serde_json::from_str(&serde_json::to_string(&m).unwrap()).unwrap();
         assert_eq!(back, m);
         let cleared = fixture(Kind::Cleared);
-        assert_eq!(cleared.subject, "[weir production] OK: server-errors: server_error_share is well again after 6m 30s");
+        assert_eq!(
+            cleared.subject,
+            "[weir production] OK: server-errors: server_error_share is well again after 6m 30s"
+        );
         assert_ne!(cleared.id, m.id);
     }
 

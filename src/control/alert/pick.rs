@@ -47,7 +47,8 @@ impl Pick {
     fn add(&mut self, label: &str, value: &str) -> Result<(), String> {
         let Metric { name, labels, .. } = self.metric;
         let Some(at) = labels.iter().position(|known| *known == label) else {
-            let known = if labels.is_empty() { "it has none".into() } else { format!("its labels: {}", labels.join(", ")) };
+            let known =
+                if labels.is_empty() { "it has none".into() } else { format!("its labels: {}", labels.join(", ")) };
             return Err(format!("has no label {label:?}; {known}"));
         };
         if self.labels.iter().any(|(other, _)| *other == at) {
@@ -93,7 +94,8 @@ mod tests {
 
     #[test]
     fn selectors_are_read_as_prometheus_writes_them() {
-        for text in ["weir_bans", r#"weir_requests_total{reason="limit"}"#, r#"weir_waf_entries{set="a",owner="weir"}"#] {
+        for text in ["weir_bans", r#"weir_requests_total{reason="limit"}"#, r#"weir_waf_entries{set="a",owner="weir"}"#]
+        {
             assert_eq!(Pick::parse(text).unwrap().to_string(), text);
         }
         let spaced = Pick::parse(r#"weir_waf_entries { set = "a" , owner = "weir" , }"#).unwrap();

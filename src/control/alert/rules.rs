@@ -1,7 +1,7 @@
 //! The rules in force: those built in, those written, and what is wrong with the written ones.
 
 use super::signal::{self, Signal};
-use crate::config::settings::{Alerts, AlertRule, Level, LevelUnit, Settings, Severity, Side};
+use crate::config::settings::{AlertRule, Alerts, Level, LevelUnit, Settings, Severity, Side};
 use std::time::Duration;
 
 /// One rule, its signal found.

@@ -168,9 +168,8 @@ fn defence() -> Vec<Signal> {
         (pick(r#"weir_flood_state{state="attack"}"#), 2.0),
         (pick(r#"weir_flood_state{state="overload"}"#), 3.0),
     ]);
-    let gauge = |name: &str, unit, meaning: &str, of: &str| {
-        signal(name, unit, meaning, Formula::Worst(vec![(pick(of), 1.0)]))
-    };
+    let gauge =
+        |name: &str, unit, meaning: &str, of: &str| signal(name, unit, meaning, Formula::Worst(vec![(pick(of), 1.0)]));
     vec![
         signal(
             "flood_state",
@@ -191,14 +190,23 @@ fn defence() -> Vec<Signal> {
             "bans that shall be in AWS WAF and are not yet, by the task that writes",
             Formula::While(pick("weir_waf_writer"), pick("weir_waf_pending")),
         ),
-        gauge("fleet_connected", LevelUnit::Number, "1 while the fleet's store answers, else 0", "weir_fleet_connected"),
+        gauge(
+            "fleet_connected",
+            LevelUnit::Number,
+            "1 while the fleet's store answers, else 0",
+            "weir_fleet_connected",
+        ),
         rate("history_dropped_rate", "good clients for whom the history had no room", &["weir_history_dropped_total"]),
     ]
 }
 
 fn weir() -> Vec<Signal> {
     vec![
-        rate("events_dropped_rate", "records of requests that found the event queue full", &["weir_events_dropped_total"]),
+        rate(
+            "events_dropped_rate",
+            "records of requests that found the event queue full",
+            &["weir_events_dropped_total"],
+        ),
         rate("sink_lost_rate", "records that a sink of the log lost", LOST),
         signal(
             "memory",

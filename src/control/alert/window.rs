@@ -40,14 +40,7 @@ pub struct Window {
 impl Window {
     /// Takes in what `samples` say, and gives the value of `formula`. Shares look back at most for `reach`, where they
     /// need to.
-    pub fn measure(
-        &mut self,
-        formula: &Formula,
-        side: Side,
-        reach: Duration,
-        samples: &Samples,
-        now: Time,
-    ) -> Measure {
+    pub fn measure(&mut self, formula: &Formula, side: Side, reach: Duration, samples: &Samples, now: Time) -> Measure {
         let value = match formula {
             Formula::Worst(of) => {
                 worst(of.iter().flat_map(|(pick, weight)| pick.values(samples).map(move |v| v * weight)), side)

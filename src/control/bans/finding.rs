@@ -1,4 +1,4 @@
-//! Bans at a finding's word: AWS GuardDuty saw the client do it.
+//! Bans at a finding's word: AWS GuardDuty, or an Aviatrix gateway, saw the client do it.
 
 use super::{BanView, Inner, Keeper, World, anchor, place_of};
 use crate::ban::{Network, Offence, Record, Standing, Step, Who};
@@ -12,6 +12,8 @@ use std::time::Duration;
 /// What a client is accused of.
 #[derive(Clone, Copy, Debug)]
 pub struct Charge<'a> {
+    /// Whose finding it is.
+    pub by: Who,
     /// The kind of finding, its severity and its id, in words.
     pub text: &'a str,
     /// Its kind alone.
@@ -73,7 +75,7 @@ impl Keeper {
             return Effect::Later;
         }
         let hits = active.as_ref().map_or(0, Record::hits);
-        let mut record = Record::new(network, Step::FIRST_BAN, Who::Finding, now, until).with_hits(hits);
+        let mut record = Record::new(network, Step::FIRST_BAN, charge.by, now, until).with_hits(hits);
         record.reason = charge.text.to_owned();
         record.lifted = lifted;
         record.stamp = inner.book.get(network).map_or(0, |old| old.stamp);
@@ -101,10 +103,11 @@ impl Inner {
 
 /// What is remembered of a ban that an operator lifts: where a finding was the reason, that it must not come back.
 fn after_lift(gone: &Record, now: Time) -> Option<Record> {
-    let of_finding = gone.who == Who::Finding || gone.evidence.as_ref().is_some_and(|e| e.kind == Offence::Finding);
-    of_finding.then(|| {
+    let accused = matches!(gone.who, Who::Finding | Who::Gateway);
+    let suspected = gone.evidence.as_ref().is_some_and(|e| e.kind == Offence::Finding);
+    (accused || suspected).then(|| {
         let mut past = gone.clone();
-        past.who = Who::Finding;
+        past.who = if accused { gone.who } else { Who::Finding };
         past.until = past.until.min(now);
         past.lifted = Some(now);
         past

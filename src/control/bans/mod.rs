@@ -42,8 +42,8 @@ const MAX_REASON: usize = 200;
 /// The longest ban by hand.
 const MAX_DURATION: Duration = Duration::from_secs(365 * 86_400);
 
-/// What is counted apart: offences, networks, bans by hand, bans by findings.
-const KINDS: usize = Offence::ALL.len() + 3;
+/// What is counted apart: offences, networks, bans by hand, bans by findings of GuardDuty and of gateways.
+const KINDS: usize = Offence::ALL.len() + 4;
 
 /// What bans have to do with.
 pub struct Parts {
@@ -322,7 +322,7 @@ impl Inner {
 
     fn status(&self, parts: &Parts, now: Time) -> BanStatus {
         let tally = self.ladder.tally();
-        let others = [Who::Members, Who::Operator, Who::Finding].map(Who::code);
+        let others = [Who::Members, Who::Operator, Who::Finding, Who::Gateway].map(Who::code);
         let kinds = Offence::ALL.map(Offence::code).into_iter().chain(others);
         let enforced = |r: &&Record| r.is_active(now) && (self.enforced || r.who == Who::Operator);
         BanStatus {
@@ -353,6 +353,7 @@ impl Drop for Rounds {
 /// Where a record is counted.
 fn place_of(record: &Record) -> usize {
     match (record.who, &record.evidence) {
+        (Who::Gateway, _) => Offence::ALL.len() + 3,
         (Who::Finding, _) => Offence::ALL.len() + 2,
         (Who::Operator, _) => Offence::ALL.len() + 1,
         (Who::Members, _) | (Who::Ladder, None) => Offence::ALL.len(),

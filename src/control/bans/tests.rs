@@ -172,7 +172,7 @@ fn bans_and_the_switch_survive_without_a_farewell() {
 }
 
 fn charge(created_at: &str) -> Charge<'_> {
-    Charge { text: "Recon:EC2/X, severity 8.0, finding a", kind: "Recon:EC2/X", created_at }
+    Charge { by: Who::Finding, text: "Recon:EC2/X, severity 8.0, finding a", kind: "Recon:EC2/X", created_at }
 }
 
 const OLD: &str = "2024-02-29T12:00:00.000Z";

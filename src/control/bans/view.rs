@@ -15,7 +15,7 @@ pub struct BanView {
     pub network: String,
     /// `refuse`, `close`, `ban 1`, `ban 2` and so on.
     pub step: String,
-    /// `ladder`, `members` (a network, for what most of its clients did), `operator` or `guardduty` (a finding).
+    /// `ladder`, `members` (a network, for what most of its clients did), `operator`, or `guardduty` or `aviatrix` (a finding).
     pub by: String,
     /// An operator's words, the offence's code, or the finding.
     pub reason: String,
@@ -92,7 +92,7 @@ pub struct BanStatus {
 /// How many steps one offence led to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BanCount {
-    /// The offence's code, `members`, `operator` or `guardduty`.
+    /// The offence's code, `members`, `operator`, `guardduty` or `aviatrix`.
     pub kind: String,
     /// How many.
     pub count: u64,

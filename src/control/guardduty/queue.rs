@@ -5,6 +5,7 @@
 use super::finding::{self, Finding, Message};
 use super::seen::{CAPACITY, Seen};
 use super::{GuardDutyStatus, Tally};
+use crate::ban::Who;
 use crate::base::clock;
 use crate::config::settings::GuardDuty;
 use crate::control::aws::{sdk_config, told};
@@ -142,7 +143,7 @@ impl Reader {
             return Fate::Done;
         }
         let text = format!("{kind}, severity {}.{}, finding {id}", severity / 10, severity % 10);
-        let charge = Charge { text: &text, kind: &kind, created_at: &created_at };
+        let charge = Charge { by: Who::Finding, text: &text, kind: &kind, created_at: &created_at };
         let mut left = self.accuse(settings, addresses, &charge);
         if !left.is_empty() {
             self.count(|t| t.postponed += 1);

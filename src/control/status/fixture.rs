@@ -53,6 +53,8 @@ pub(crate) fn fixture() -> Status {
         bytes_out: 8,
         bans: crate::control::bans::fixture(),
         guardduty: Some(GuardDutyStatus { received: 9, acted: 2, poison: 1, ..GuardDutyStatus::default() }),
+        aviatrix: Some(crate::control::aviatrix::fixture()),
+        smartgroup: Some(crate::sink::smartgroup::fixture()),
         waf: Some(crate::sink::waf::status::fixture()),
         cloudwatch: Some(crate::sink::cloudwatch::status::fixture()),
         fleet: Some(crate::sink::fleet::fixture()),

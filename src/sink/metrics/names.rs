@@ -85,7 +85,7 @@ metrics! {
     ENDPOINT_FAILURES = "weir_origin_endpoint_failures_total", Counter, Count, ["endpoint", "group"], "requests that an endpoint failed: no connection, no answer, a broken answer";
     BANS = "weir_bans", Gauge, Count, [], "bans that hold now";
     BANS_PAUSED = "weir_bans_paused", Gauge, Count, [], "1 while the ladder of bans is paused or off: none of its bans holds";
-    BANS_ADDED = "weir_bans_added_total", Counter, Count, ["kind"], "steps of the ban ladder by offence, bans of networks (members), by hand (operator) and by findings (guardduty)";
+    BANS_ADDED = "weir_bans_added_total", Counter, Count, ["kind"], "steps of the ban ladder by offence, bans of networks (members), by hand (operator) and by findings (guardduty, aviatrix)";
     BAN_SUSPECTS_DROPPED = "weir_ban_suspects_dropped_total", Counter, Count, [], "suspects that found their queue full";
     BAN_SUSPECTS_SPARED = "weir_ban_suspects_spared_total", Counter, Count, [], "suspects that may not be banned: on a list, a proxy, the origin, or nobody may now";
     BAN_SUSPECTS_CAPPED = "weir_ban_suspects_capped_total", Counter, Count, [], "suspects that had to wait for ban.max_per_minute";
@@ -124,6 +124,11 @@ metrics! {
     GUARDDUTY_MESSAGES = "weir_guardduty_messages_total", Counter, Count, ["outcome"], "messages of GuardDuty's queue; outcome is acted, passed, repeated, spared (addresses), postponed or poison";
     GUARDDUTY_FAILURES = "weir_guardduty_failures_total", Counter, Count, [], "calls of GuardDuty's queue that failed";
     GUARDDUTY_UP = "weir_guardduty_up", Gauge, Count, [], "1 while GuardDuty's queue can be read";
+    AVIATRIX_LINES = "weir_aviatrix_lines_total", Counter, Count, ["outcome"], "lines of Aviatrix gateways; outcome is report, passed (of a known kind that reports nobody), unknown, foreign (not from aviatrix.sources), too-long or limited";
+    AVIATRIX_REPORTS = "weir_aviatrix_reports_total", Counter, Count, ["kind", "outcome"], "reports of Aviatrix gateways; outcome is shown, banned, suspected, held, repeated, spared, local or postponed";
+    SMARTGROUP_ENTRIES = "weir_smartgroup_entries", Gauge, Count, [], "networks that weir keeps in the SmartGroup";
+    SMARTGROUP_AGE = "weir_smartgroup_sync_age_seconds", Gauge, Seconds, [], "for how long what the SmartGroup holds has not been checked";
+    SMARTGROUP_FAILURES = "weir_smartgroup_failures_total", Counter, Count, [], "syncs of the SmartGroup that failed";
     CLOUDWATCH_DATUMS = "weir_cloudwatch_datums_total", Counter, Count, ["outcome"], "data for CloudWatch; outcome is sent, dropped (no room while it was away), unknown (no answer came, not sent again) or refused";
     CLOUDWATCH_FAILURES = "weir_cloudwatch_failures_total", Counter, Count, ["kind"], "requests to CloudWatch that failed; kind is throttled, denied, invalid, unavailable, unreachable or output";
     CLOUDWATCH_WAITING = "weir_cloudwatch_waiting", Gauge, Count, [], "data that wait to be sent to CloudWatch";

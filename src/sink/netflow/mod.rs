@@ -118,6 +118,10 @@ impl Outlet for NetFlow {
         }
     }
 
+    fn reload(&self, settings: &settings::Settings) {
+        self.set_addresses(settings.netflow.addresses);
+    }
+
     fn status(&self) -> OutletStatus {
         let failing = self.shared.news().failing.clone();
         OutletStatus {

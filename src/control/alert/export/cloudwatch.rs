@@ -123,7 +123,8 @@ pub fn queries(
     if terms.len() > MOST {
         return None;
     }
-    let named = terms.iter().enumerate().map(|(n, term)| query(&format!("m{}", n + 1), term, service, environment, namespace));
+    let named =
+        terms.iter().enumerate().map(|(n, term)| query(&format!("m{}", n + 1), term, service, environment, namespace));
     let mut queries: Vec<_> = named.collect();
     match expression {
         Some(text) => queries.push(json!({"id": "value", "expression": text, "label": "value", "return_data": true})),
@@ -170,9 +171,8 @@ fn counters(pick: &Pick) -> Option<Vec<(&'static Series, Option<String>)>> {
     let value = |label: &str| wanted.iter().find(|(name, _)| *name == label).map(|(_, value)| *value);
     let fits = |s: &&Series| {
         let no_other = s.only.is_none_or(|(label, only)| value(label).is_none_or(|v| v == only));
-        let knows = |label: &str| {
-            s.only.is_some_and(|(name, _)| name == label) || s.by.is_some_and(|(name, _)| name == label)
-        };
+        let knows =
+            |label: &str| s.only.is_some_and(|(name, _)| name == label) || s.by.is_some_and(|(name, _)| name == label);
         s.of == pick.metric && s.how == How::Growth && no_other && wanted.iter().all(|(label, _)| knows(label))
     };
     let all: Vec<_> = series::ALL.iter().filter(fits).collect();
@@ -215,7 +215,12 @@ mod tests {
         let queries = queries(&signal.formula, false, "weir", "production", "weir")?;
         let name = |q: &Value| {
             let metric = q.get("metric")?;
-            let more: String = metric["dimensions"].as_object()?.iter().filter(|(k, _)| !["Service", "Environment"].contains(&k.as_str())).map(|(_, v)| format!("/{}", v.as_str().unwrap_or_default())).collect();
+            let more: String = metric["dimensions"]
+                .as_object()?
+                .iter()
+                .filter(|(k, _)| !["Service", "Environment"].contains(&k.as_str()))
+                .map(|(_, v)| format!("/{}", v.as_str().unwrap_or_default()))
+                .collect();
             Some(format!("{}{more} {}", metric["metric_name"].as_str()?, metric["stat"].as_str()?))
         };
         let value = queries.iter().filter(|q| q["return_data"] == true).collect::<Vec<_>>();
@@ -226,7 +231,15 @@ mod tests {
     #[test]
     fn signals_are_made_of_what_cloudwatch_gets() {
         let (terms, math) = made("origin_server_error_share").unwrap();
-        assert_eq!(terms, ["OriginResponses/2xx Sum", "OriginResponses/3xx Sum", "OriginResponses/4xx Sum", "OriginResponses/5xx Sum"]);
+        assert_eq!(
+            terms,
+            [
+                "OriginResponses/2xx Sum",
+                "OriginResponses/3xx Sum",
+                "OriginResponses/4xx Sum",
+                "OriginResponses/5xx Sum"
+            ]
+        );
         let whole = "FILL(m1, 0) + FILL(m2, 0) + FILL(m3, 0) + FILL(m4, 0)";
         assert_eq!(math, format!("IF({whole} >= 100, (FILL(m4, 0)) / ({whole}), 0)"));
         assert_eq!(made("client_error_share").unwrap().0.len(), 8);
@@ -235,7 +248,10 @@ mod tests {
         assert_eq!(made("origin_latency_p95").unwrap().0, ["OriginLatency p95", "OriginLatency SampleCount"]);
         assert_eq!(made("waf_sync_age").unwrap().0, ["WafSyncAge Maximum"]);
         assert_eq!(made("config_refused").unwrap().0, ["ConfigLastReloadOk Minimum"]);
-        assert_eq!(made(r#"weir_requests_total{reason="limit"}"#).unwrap(), (vec!["RefusedByReason/limit Sum".into()], "(FILL(m1, 0)) / 60".into()));
+        assert_eq!(
+            made(r#"weir_requests_total{reason="limit"}"#).unwrap(),
+            (vec!["RefusedByReason/limit Sum".into()], "(FILL(m1, 0)) / 60".into())
+        );
         assert_eq!(made("weir_history_dropped_total"), None);
         assert_eq!(made(r#"weir_waf_entries{owner="weir"}"#), None);
     }

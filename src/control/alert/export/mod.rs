@@ -11,10 +11,13 @@ use std::fmt::Write;
 
 /// The tables of docs/alerts.md: signals, and built-in rules.
 pub fn reference() -> (String, String) {
-    let mut signals =
-        String::from("| signal | in | meaning | Prometheus | CloudWatch |\n|---|---|---|---|---|\n");
+    let mut signals = String::from("| signal | in | meaning | Prometheus | CloudWatch |\n|---|---|---|---|---|\n");
     for signal in table() {
-        let there = if cloudwatch::queries(&signal.formula, false, "weir", "production", "weir").is_some() { "yes" } else { "no" };
+        let there = if cloudwatch::queries(&signal.formula, false, "weir", "production", "weir").is_some() {
+            "yes"
+        } else {
+            "no"
+        };
         let needs = if signal.formula.needs_many() { " (of at least 100)" } else { "" };
         // Writing to a string can't fail.
         let _ = writeln!(
@@ -91,10 +94,9 @@ mod tests {
     fn the_files_for_deploy_are_fresh() {
         let settings = crate::config::load_str("[origin]\naddresses = [\"demo\"]\n", "x").unwrap().settings;
         let rules = super::super::rules::rules(&settings).unwrap();
-        for (name, text) in [
-            ("alarms.json", cloudwatch::alarms(&rules, &settings)),
-            ("alerts.yml", prometheus::rules(&rules)),
-        ] {
+        for (name, text) in
+            [("alarms.json", cloudwatch::alarms(&rules, &settings)), ("alerts.yml", prometheus::rules(&rules))]
+        {
             let path = format!("{}/deploy/{name}", env!("CARGO_MANIFEST_DIR"));
             if std::env::var_os("UPDATE_DOCS").is_some() {
                 std::fs::create_dir_all(concat!(env!("CARGO_MANIFEST_DIR"), "/deploy")).unwrap();

@@ -1,12 +1,12 @@
 //! The rules as Prometheus reads them: deploy/alerts.yml.
 
 use super::{description, takes_lowest};
+use crate::base::units::show_duration;
+use crate::config::settings::Side;
 use crate::control::alert::pick::Pick;
 use crate::control::alert::rules::Rule;
 use crate::control::alert::signal::Formula;
 use crate::control::alert::window::{ENOUGH, WINDOW};
-use crate::base::units::show_duration;
-use crate::config::settings::Side;
 use std::fmt::Write;
 
 /// A file of alerting rules.

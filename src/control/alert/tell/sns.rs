@@ -75,7 +75,10 @@ fn dedup_id(id: &str) -> String {
 
 /// Whether the same message may be taken later: a topic that is missing, or rights, may be mended.
 fn may_change(code: Option<&str>) -> bool {
-    !matches!(code, Some("InvalidParameter" | "InvalidParameterValue" | "ParameterValueInvalid" | "ValidationException"))
+    !matches!(
+        code,
+        Some("InvalidParameter" | "InvalidParameterValue" | "ParameterValueInvalid" | "ValidationException")
+    )
 }
 
 #[cfg(test)]

@@ -79,12 +79,17 @@ mod tests {
     fn the_signature_is_that_of_others() {
         // printf '1700000000.{}' | openssl dgst -sha256 -mac HMAC -macopt hexkey:(32 times 6b)
         let key = Key::new(HMAC_SHA256, &[b'k'; 32]);
-        assert_eq!(signature(&key, 1_700_000_000, b"{}"), "t=1700000000,v1=0b3b35525c10b3757ffa78df69037021fc3168d8390a51a4fcb4a8d56a25b557");
+        assert_eq!(
+            signature(&key, 1_700_000_000, b"{}"),
+            "t=1700000000,v1=0b3b35525c10b3757ffa78df69037021fc3168d8390a51a4fcb4a8d56a25b557"
+        );
     }
 
     #[test]
     fn only_what_may_change_is_tried_again() {
-        for (status, again) in [(400, false), (401, false), (404, false), (408, true), (429, true), (500, true), (503, true), (302, true)] {
+        for (status, again) in
+            [(400, false), (401, false), (404, false), (408, true), (429, true), (500, true), (503, true), (302, true)]
+        {
             assert_eq!(may_change(StatusCode::from_u16(status).unwrap()), again, "{status}");
         }
     }

@@ -1,6 +1,7 @@
 //! From the status to figures, a file a topic.
 
 mod alerts;
+mod aviatrix;
 mod aws;
 mod bans;
 mod fleet;
@@ -35,6 +36,7 @@ pub fn fill(status: &Status) {
     traffic::fill(status);
     origin::fill(status);
     aws::fill(status);
+    aviatrix::fill(status);
     bans::fill(&status.bans);
     status.waf.iter().for_each(waf::fill);
     status.fleet.iter().for_each(fleet::fill);
