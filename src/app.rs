@@ -243,7 +243,7 @@ fn take_records(edge: &Edge, recent: &Arc<Recent>, told: &Told) -> anyhow::Resul
     let policy = edge.policy.clone();
     let names = Box::new(move || drain::limit_names(&policy.load()));
     let (queue, recent, news) = (edge.events.clone(), recent.clone(), told.news.clone());
-    Ok(Drain::start(drain::Parts { queue, recent, news, outlets: told.all.clone(), names })?)
+    Ok(Drain::start(drain::Parts { queue, recent, news, outlets: told.hear(), names })?)
 }
 
 /// Starts what goes on beside the requests; the sender ends it.

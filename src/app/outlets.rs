@@ -40,7 +40,6 @@ pub(super) fn start(runtime: &Runtime, settings: &Settings, identity: &Identity,
         all.push(Arc::new(NetFlow::start(&settings.netflow, selected(edge))?));
     }
     let seen = (!settings.aviatrix.listen.is_empty()).then(Arc::<Seen>::default);
-    all.extend(seen.iter().map(|seen| seen.clone() as Arc<dyn Outlet>));
     Ok(Told { all, log, seen, news: Arc::default() })
 }
 
@@ -67,6 +66,11 @@ pub(super) fn stop(outlets: &[Arc<dyn Outlet>], within: Duration) {
 }
 
 impl Told {
+    /// Whom the drain hands stories: the sinks, and who remembers clients for Aviatrix and is no sink.
+    pub(super) fn hear(&self) -> Vec<Arc<dyn Outlet>> {
+        self.all.iter().cloned().chain(self.seen.iter().map(|seen| seen.clone() as Arc<dyn Outlet>)).collect()
+    }
+
     /// Tells where weir is in its life.
     pub(super) fn tell_phase(&self, from: &str, to: &str) {
         self.news.send(News::State(StateNews::new("weir", from, to, clock::now())));
