@@ -47,6 +47,8 @@ function shade(u) {
   u.ctx.beginPath();
   u.ctx.rect(left, top, width, height);
   u.ctx.clip();
+  u.ctx.textAlign = "left";
+  u.ctx.textBaseline = "alphabetic";
   u.ctx.font = `${12 * devicePixelRatio}px system-ui, sans-serif`;
   for (let i = 0; i < seconds.length; i++) {
     if (!(states[i] > 0)) continue;
@@ -75,7 +77,7 @@ function make(chart, box) {
     cursor: { sync: { key: "weir" }, drag: { x: true, y: false, setScale: false }, points: { size: 6 } },
     scales: { y: { range: (_, __, most) => [0, Math.max(1, most * 1.08)] } },
     axes: [
-      { ...axis, size: 30, values: (_, ticks) => ticks.map((t) => new Date(t * 1000).toLocaleTimeString("en-GB").slice(0, ticks.at(-1) - ticks[0] > 240 ? 5 : 8)) },
+      { ...axis, size: 30, values: (_, ticks, __, ___, step) => ticks.map((t) => clock(t * 1000).slice(0, step < 60 ? 8 : 5)) },
       { ...axis, size: 56, values: (_, ticks) => ticks.map((t) => (t >= 10000 ? `${t / 1000}k` : String(t))) },
     ],
     series: [{}, ...chart.lines.map(line)],

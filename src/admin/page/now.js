@@ -55,7 +55,7 @@ export function show(picture, growth) {
   }
   const owners = picture.by_owner.map((o) => ({ ...o, who: o.owner, owner: `${whole(o.clients)} clients of a sample` }));
   fill("by-net", [...picture.by_net24.slice(0, 6), ...picture.by_net16.slice(0, 4), ...owners.slice(0, 4)], (o) => o.who,
-    (o) => [o.who, [rate(o.rate), "n"], [share(o.share), "n"], [place(o), "long"]], "nobody");
+    (o) => [[o.who, "wrap"], [rate(o.rate), "n"], [share(o.share), "n"], [place(o), "long"]], "nobody");
   fill("reasons", status.requests.filter((r) => r.count > 0), (r) => r.reason, (r) =>
     [[r.reason, r.class], [rate(growth("ended", r.reason, r.count)), "n"], [whole(r.count), "n"], [r.text, "long"]], "no request yet");
   fill("changes", picture.changes, (c) => c.at, (c) => [clock(c.at), `${c.from} → ${c.to}`, [c.why, "long"], [c.evidence, "long"]], "none since the start");

@@ -15,7 +15,7 @@ pub(crate) fn fixture() -> FloodReport {
         share: Some(0.5),
         rank: "unknown".into(),
         owner: text("AS64500 Example"),
-        country: String::new(),
+        country: "US".into(),
         reason: text(reason),
     };
     FloodReport {
