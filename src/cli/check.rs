@@ -144,7 +144,8 @@ fn alerts(settings: &Settings, out: &mut String) {
     let config::settings::Alerts { sns_topic, webhook, .. } = &settings.alerts;
     let hook = webhook.as_ref().map(|_| "the webhook");
     let told: Vec<_> = sns_topic.as_deref().into_iter().chain(hook).collect();
-    let told = if told.is_empty() { "told to nobody but the log".to_owned() } else { format!("told to {}", joined(&told)) };
+    let told =
+        if told.is_empty() { "told to nobody but the log".to_owned() } else { format!("told to {}", joined(&told)) };
     line(out, "alerts", format_args!("{rules} rules, {told}"));
 }
 
