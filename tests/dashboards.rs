@@ -179,14 +179,18 @@ fn every_panel_and_rule_asks_what_prometheus_understands() {
     });
     let dashboard: Value =
         serde_json::from_str(&std::fs::read_to_string(path("deploy/dashboards/grafana.json")).unwrap()).unwrap();
-    let mut asked = 0;
+    let (mut asked, mut row) = (0, String::new());
     for panel in dashboard["panels"].as_array().unwrap() {
+        if panel["type"] == "row" {
+            row = panel["title"].as_str().unwrap().to_owned();
+        }
         for target in panel["targets"].as_array().unwrap_or(&vec![]) {
             let expr = target["expr"].as_str().unwrap().replace("$__rate_interval", "1m");
             let expr = expr.replace("$job", "weir").replace("$instance", ".*");
             let found = prometheus.series(&expr).unwrap_or_else(|e| panic!("{}: {e}", panel["title"]));
-            let elsewhere = ELSEWHERE.iter().any(|prefix| expr.contains(prefix));
-            assert!(found > 0 || elsewhere || QUIET.iter().any(|name| expr.contains(name)), "no data: {expr}");
+            // Panels that nobody has chosen have to be understood only.
+            let silent = row == "All else" || ELSEWHERE.iter().chain(QUIET).any(|name| expr.contains(name));
+            assert!(found > 0 || silent, "no data: {expr}");
             asked += 1;
         }
     }

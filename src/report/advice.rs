@@ -59,8 +59,10 @@ fn paths(findings: &Findings<'_>) -> Vec<Block> {
         Block::Text(vec![
             plain(format!("{:.0} % of all refusals were of ", share * 100.0)),
             code(path),
-            plain(". A limit of its own, watched at first: see what it would have refused, then set its rate and take the \
-                   last line away:"),
+            plain(
+                ". A limit of its own, watched at first: see what it would have refused, then set its rate and take the \
+                   last line away:",
+            ),
         ]),
         Block::Code(format!(
             "[[limit]]\nname = \"{}\"\nmatch = {{ path = \"{path}\" }}\nrate = \"30/m\"\nburst = 10\naction = \"observe\"",
@@ -75,7 +77,8 @@ fn is_simple(path: &str) -> bool {
 }
 
 fn name_of(path: &str) -> String {
-    let name: String = path.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+    let name: String =
+        path.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
     let name = name.trim_matches('-').to_owned();
     name[..name.len().min(30)].to_owned()
 }
@@ -96,9 +99,12 @@ fn limits(findings: &Findings<'_>) -> Vec<Block> {
         ]
     };
     let first = strict[0];
-    let tried = format!("weir simulate --log LOG --config NEW.toml --compare OLD.toml   # [[limit]] {}", name_of(first.0));
+    let tried =
+        format!("weir simulate --log LOG --config NEW.toml --compare OLD.toml   # [[limit]] {}", name_of(first.0));
     vec![
-        Block::Text(vec![plain("Limits that refused known clients. Try a higher rate on this very log before it is set:")]),
+        Block::Text(vec![plain(
+            "Limits that refused known clients. Try a higher rate on this very log before it is set:",
+        )]),
         Block::List(strict.iter().map(item).collect()),
         Block::Code(tried),
     ]
@@ -108,9 +114,8 @@ fn limits(findings: &Findings<'_>) -> Vec<Block> {
 const OFTEN: u64 = 20;
 
 fn origin(findings: &Findings<'_>) -> Vec<Block> {
-    let count = |reason: &str| {
-        findings.log.reasons.iter().find(|(r, _)| *r == reason).map_or(0, |(_, c)| c.refused + c.failed)
-    };
+    let count =
+        |reason: &str| findings.log.reasons.iter().find(|(r, _)| *r == reason).map_or(0, |(_, c)| c.refused + c.failed);
     let full = count("origin-capacity") + count("origin-in-flight");
     if full < ENOUGH {
         return vec![];

@@ -43,13 +43,17 @@ impl Chart {
             let end = (at + together).min(minutes.all.len());
             let sum = minutes.sum(at..end);
             let length = (end - at) as f64 * minutes.per_step();
-            Bar { forwarded: sum.forwarded as f64 * scale / length, refused: sum.refused as f64 / length, state: sum.state }
+            Bar {
+                forwarded: sum.forwarded as f64 * scale / length,
+                refused: sum.refused as f64 / length,
+                state: sum.state,
+            }
         };
         Self { bars: (0..minutes.all.len()).step_by(together).map(bar).collect(), from, to }
     }
 
     fn top(&self) -> f64 {
-        self.bars.iter().map(|b| b.forwarded + b.refused).fold(1.0, f64::max)
+        1.05 * self.bars.iter().map(|b| b.forwarded + b.refused).fold(1.0, f64::max)
     }
 
     /// As text: `#` passed on, `x` refused, and below the state.
@@ -87,7 +91,9 @@ impl Chart {
             let (forwarded, refused) = (bar.forwarded / top * room, bar.refused / top * room);
             let class = ["", "elevated", "overload", "attack"][usize::from(bar.state.min(3))];
             let rect = |class: &str, y: f64, height: f64| {
-                format!("<rect class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\"/>")
+                format!(
+                    "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\"/>"
+                )
             };
             if !class.is_empty() {
                 svg += &rect(class, 0.0, room);

@@ -18,8 +18,8 @@ pub fn read(files: &[PathBuf], mut each: impl FnMut(&Place<'_>, Option<&str>)) -
     let bytes = Rc::<Cell<u64>>::default();
     for path in files {
         let file = name(path);
-        let mut lines = open(path, bytes.clone())
-            .map_err(|source| InputError::Unreadable { file: file.clone(), source })?;
+        let mut lines =
+            open(path, bytes.clone()).map_err(|source| InputError::Unreadable { file: file.clone(), source })?;
         loop {
             let raw = lines.next().map_err(|source| {
                 let line = lines.number() + 1;

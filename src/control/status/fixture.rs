@@ -31,20 +31,7 @@ pub(crate) fn fixture() -> Status {
         notes: vec!["all clients share one key".into()],
         requests: vec![reason("forwarded", "forward", 1_000), reason("limit", "refuse", 9)],
         responses: vec![ResponseCount { class: "2xx".into(), by: "origin".into(), count: 990 }],
-        limits: vec![LimitStatus {
-            name: "login".into(),
-            rate: "30/m".into(),
-            burst: 10,
-            key: "client".into(),
-            covers: "POST /login".into(),
-            action: "refuse".into(),
-            enforce: 100.0,
-            configured: Some(50.0),
-            refused: 7,
-            observed: 3,
-            slots: 1_024,
-            table_bytes: 8_192,
-        }],
+        limits: vec![limit()],
         table_bytes: 8_192,
         in_flight: 4,
         connections: 5,
@@ -76,6 +63,32 @@ pub(crate) fn fixture() -> Status {
         },
         alerts: crate::control::alert::fixture().0,
         alerts_told: crate::control::alert::fixture().1,
-        log: LogStatus { written: 10, lost: 1, suppressed: 2, dropped: 3 },
+        log: LogStatus { written: 10, lost: 1, suppressed: 2, dropped: 3, news_dropped: 4 },
+        outlets: vec![OutletStatus {
+            name: "syslog".into(),
+            to: "tls://192.0.2.1:6514".into(),
+            sent: 11,
+            lost: 12,
+            waiting_bytes: 13,
+            failing: Some("the collector took nothing for 30s".into()),
+            failing_for_s: Some(61.0),
+        }],
+    }
+}
+
+fn limit() -> LimitStatus {
+    LimitStatus {
+        name: "login".into(),
+        rate: "30/m".into(),
+        burst: 10,
+        key: "client".into(),
+        covers: "POST /login".into(),
+        action: "refuse".into(),
+        enforce: 100.0,
+        configured: Some(50.0),
+        refused: 7,
+        observed: 3,
+        slots: 1_024,
+        table_bytes: 8_192,
     }
 }

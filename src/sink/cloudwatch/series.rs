@@ -142,6 +142,7 @@ pub const ALL: &[Series] = &[
     slow("FleetConnected", &names::FLEET_CONNECTED, How::Lowest),
     slow("FleetDelay", &names::FLEET_DELAY, How::Spread),
     slow("GuardDutyUp", &names::GUARDDUTY_UP, How::Lowest),
+    slow("AlertFiring", &names::ALERT_FIRING, How::Highest),
     slow("ConfigReloadsRefused", &names::RELOADS, How::Growth).only("result", "refused"),
     slow("ConfigLastReloadOk", &names::RELOAD_OK, How::Lowest),
     slow("DetectorMissedTicks", &names::FLOOD_MISSED, How::Growth),
