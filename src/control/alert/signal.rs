@@ -204,8 +204,8 @@ fn weir() -> Vec<Signal> {
     vec![
         rate(
             "events_dropped_rate",
-            "records of requests that found the event queue full",
-            &["weir_events_dropped_total"],
+            "records of requests, and news, that found their queue full",
+            &["weir_events_dropped_total", "weir_news_dropped_total"],
         ),
         rate("sink_lost_rate", "records that a sink of the log lost", LOST),
         signal(
@@ -224,7 +224,7 @@ fn weir() -> Vec<Signal> {
 }
 
 /// What sinks count as lost.
-const LOST: &[&str] = &["weir_log_lines_lost_total"];
+const LOST: &[&str] = &[r#"weir_sink_records_total{outcome="lost"}"#];
 
 fn rate(name: &str, meaning: &str, of: &[&str]) -> Signal {
     signal(name, LevelUnit::Rate, &format!("{meaning}, a second"), Formula::Rate(picks(of)))

@@ -220,7 +220,7 @@ mod tests {
             let (outbox, way) = (outbox.clone(), way.clone());
             async move { outbox.run(&way, stopped).await }
         });
-        // Time is the test's: it goes on as soon as all wait for it.
+        // Time is paused, the deadline of all tries lies within the hour: nobody waits for it.
         tokio::time::sleep(Duration::from_secs(3_600)).await;
         stop.send_replace(true);
         running.await.unwrap();
