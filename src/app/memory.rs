@@ -95,7 +95,7 @@ fn fixed(policy: &Policy, state: &State) -> [Row; 10] {
 }
 
 /// What only traffic fills.
-fn in_use(policy: &Policy) -> [Row; 7] {
+fn in_use(policy: &Policy) -> [Row; 8] {
     let settings = &policy.settings;
     let (listen, origin) = (&settings.listen, &settings.origin);
     let used = |what: &str, count: usize, each: usize| Row { fixed: false, ..row(what, count, each) };

@@ -86,7 +86,6 @@ impl NetFlow {
     pub const fn memory() -> usize {
         CAPACITY * size_of::<Flow>()
     }
-
 }
 
 /// Hidden ones are networks, however they are to be hidden.
