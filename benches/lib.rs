@@ -34,6 +34,24 @@ pub mod proxy {
     }
 }
 
+/// How sinks write a request.
+#[path = "../src/sink"]
+pub mod sink {
+    use crate::event::address::Writing;
+    use crate::event::story::Story;
+
+    pub mod lines;
+    #[path = "syslog/message/mod.rs"]
+    mod message;
+
+    /// What makes syslog messages.
+    pub fn syslog_sender() -> impl Fn(&Story<'_>, &Writing) -> String {
+        let (host, app_name, task) = ("edge-1".into(), "weir".into(), "158d1c80".into());
+        let sender = message::Sender { facility: 16, host, app_name, process: 7, task, most: 1_400 };
+        move |story, writing| sender.message(story, writing)
+    }
+}
+
 /// weir in virtual time.
 #[path = "../src/simulate"]
 pub mod simulate {

@@ -163,6 +163,8 @@ for job in "$@"; do
         need_deb chromium chromium "a test looks at the live page with it"
         need_deb nfdump nfcapd "collects the flows that a test sends"
         need_deb tshark tshark "reads the flows that a test sends"
+        need_deb rsyslog /usr/sbin/rsyslogd "a test sends it syslog by UDP, TCP and TLS"
+        need_deb rsyslog-gnutls "/usr/lib/$(uname -m)-linux-gnu/rsyslog/lmnsd_gtls.so" "rsyslog's TLS"
         # Without them that test is skipped, so nobody else is asked.
         if [ "$(id -u)" = 0 ]; then
             need_deb nginx nginx "a test measures weir beside it"

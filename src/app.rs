@@ -7,17 +7,18 @@ mod banner;
 mod demo_origin;
 mod files;
 mod fleet;
+mod live;
 mod machine;
 pub mod memory;
 mod metrics;
 mod others;
+mod outlets;
 mod reloading;
 mod watched;
 
-use crate::admin::{self, Admin, Live, Reachable};
+use crate::admin::{self, Admin};
 use crate::base::clock;
 use crate::config::settings::Settings;
-use crate::control::aviatrix::Seen;
 use crate::control::detect::Detect;
 use crate::control::drain::{self, Drain};
 use crate::control::identity::Identity;
@@ -28,19 +29,18 @@ use crate::control::source::Source;
 use crate::control::status::{FaultView, Phase};
 use crate::control::{ecs, health, history, housekeeping, resolve, watch};
 use crate::event::log_gate::LogGate;
-use crate::event::news::NewsQueue;
 use crate::event::queue::Queue;
 use crate::flood::history::{History, Sizes};
 use crate::flood::state::FloodState;
 use crate::limit::seeds::Seeds;
 use crate::origin::Pool;
 use crate::proxy::{self, Edge, Replies, Workers};
-use crate::sink::access_log::AccessLog;
-use crate::sink::outlet::Outlet;
 use crate::verdict::{Policy, State};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use demo_origin::DemoOrigin;
+use live::Shown;
 use others::Others;
+use outlets::Told;
 use reloading::Reach;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -50,6 +50,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 use tokio::sync::watch as signal;
 use tokio::task::JoinHandle;
+use watched::Watchers;
 
 pub use banner::banner;
 pub use files::examine;
@@ -66,10 +67,7 @@ const LAST_SAVE: Duration = Duration::from_secs(3);
 /// For saying goodbye to the fleet.
 const GOODBYE: Duration = Duration::from_secs(1);
 
-/// For the last metrics.
-const LAST_METRICS: Duration = Duration::from_secs(1);
-
-/// For the last lines of the access log.
+/// For the last records of every sink.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// Why weir did not start.
@@ -120,9 +118,8 @@ pub struct App {
     detect: Detect,
     history: JoinHandle<()>,
     others: Others,
-    metrics: Option<JoinHandle<()>>,
-    alerts: alerts::Alerts,
-    log: Arc<AccessLog>,
+    watchers: Watchers,
+    told: Told,
     reloader: Arc<Reloader>,
     phase: Arc<PhaseCell>,
     stop: signal::Sender<bool>,
@@ -156,69 +153,38 @@ pub fn start_from(source: Source, identity: Identity) -> Result<App, StartError>
     let (http, https) = (bound.http.clone(), bound.https.clone());
     let (closing, closing_watch) = signal::channel(false);
     let edge = Arc::new(edge(&fresh, &settings, pool, files.replies, closing_watch));
-    let log = Arc::new(AccessLog::start(&settings.log.access).map_err(anyhow::Error::from)?);
-    let warning: Arc<ArcSwap<Option<String>>> = Arc::default();
+    let told = outlets::start(&runtime, &settings, &identity, &edge)?;
     let (certificates, token) = (files.certificates, files.token);
-    let asn = Arc::new(ArcSwapOption::new(files.asn));
+    let shown = Shown {
+        recent: Arc::new(Recent::with_capacity(RECENT)),
+        asn: Arc::new(ArcSwapOption::new(files.asn)),
+        country: files.country,
+        ..Shown::default()
+    };
     let reach = Reach {
         edge: edge.clone(),
         certificates: certificates.clone(),
         demo,
-        log: log.clone(),
-        warning: warning.clone(),
-        asn: asn.clone(),
+        outlets: told.all.clone(),
+        news: told.news.clone(),
+        warning: shown.warning.clone(),
+        asn: shown.asn.clone(),
     };
     let reloader = Arc::new(reloading::reloader(&source, fresh, &settings, reach));
-    let (phase, recent) = (Arc::new(PhaseCell::default()), Arc::new(Recent::with_capacity(RECENT)));
-    let news = Arc::<NewsQueue>::default();
-    let mut outlets: Vec<Arc<dyn Outlet>> = vec![log.clone()];
-    let seen = (!settings.aviatrix.listen.is_empty()).then(Arc::<Seen>::default);
-    outlets.extend(seen.iter().map(|seen| seen.clone() as Arc<dyn Outlet>));
-    let drain = take_records(&edge, &recent, &news, outlets)?;
-    let detect = Detect::start(edge.policy.clone(), edge.state.clone()).map_err(anyhow::Error::from)?;
-    let (stop, history) = look_after(&runtime, &edge, &reloader, &warning);
-    let others = Others::meet(&runtime, &edge, &settings, identity.clone(), seen, &stop)?;
-    let (sink, cloudwatch) = metrics::prepare(&runtime, &settings.cloudwatch).unzip();
-    let teller = alerts::prepare(&runtime, &settings, &stop)?;
-    let live = Live {
-        started: clock::now(),
-        identity,
-        source: source.clone(),
-        listen: listening(&http, &https),
-        phase: phase.clone(),
-        policy: edge.policy.clone(),
-        state: edge.state.clone(),
-        pool: edge.pool.clone(),
-        config: reloader.status.clone(),
-        notes: reloader.notes.clone(),
-        warning,
-        recent,
-        asn,
-        country: files.country,
-        timeline: watched::timeline(&runtime, &edge, &others, &stop),
-        queue: edge.events.clone(),
-        log_gate: edge.log_gate.clone(),
-        log: log.clone(),
-        bans: others.keeper.clone(),
-        guardduty: others.findings.clone(),
-        aviatrix: others.aviatrix.clone(),
-        smartgroup: others.smartgroup.clone(),
-        beyond: Reachable {
-            fleet: others.fleet.as_ref().map(|joined| joined.fleet.clone()),
-            waf: others.waf.clone(),
-            runtime: runtime.handle().clone(),
-        },
-        cloudwatch,
-        alerts: teller.board.clone(),
-        reload: asked_to_reload(&reloader, &runtime),
-        enforce: watched::enforcing(&reloader, &runtime),
-    };
-    let live = Arc::new(live);
-    let metrics = sink.map(|sink| metrics::send(&runtime, sink, live.clone(), &stop));
-    let alerts = alerts::watch(&runtime, teller, &edge, &live, &others, news)?;
+    let drain = take_records(&edge, &shown.recent, &told)?;
+    let (policy, state) = (edge.policy.clone(), edge.state.clone());
+    let detect = Detect::start(policy, state, told.news.clone()).map_err(anyhow::Error::from)?;
+    let (stop, history) = look_after(&runtime, &edge, &reloader, &shown.warning);
+    let others = Others::meet(&runtime, &edge, &settings, identity.clone(), &told, &stop)?;
+    let watchers = watched::prepare(&runtime, &settings, &stop)?;
+    let phase = shown.phase.clone();
+    let parts = live::Parts { runtime: &runtime, edge: &edge, reloader: &reloader, told: &told, others: &others };
+    let live = live::live(parts, shown, &watchers, (identity, listening(&http, &https)), &stop);
+    let watchers = watchers.begin(&runtime, &edge, &live, (&others, &told), &stop)?;
     let admin = Admin::start(settings.admin.address, token, live)?;
     let workers = proxy::start(edge.clone(), bound, certificates.as_ref(), closing)?;
     phase.set(Phase::Serving);
+    told.tell_phase("starting", "serving");
     Ok(App {
         edge,
         workers,
@@ -228,9 +194,8 @@ pub fn start_from(source: Source, identity: Identity) -> Result<App, StartError>
         detect,
         history,
         others,
-        metrics,
-        alerts,
-        log,
+        watchers,
+        told,
         reloader,
         phase,
         stop,
@@ -274,16 +239,11 @@ fn known_clients(settings: &Settings) -> History {
 }
 
 /// Starts the way of records from the data plane to the log and to the recent refusals.
-fn take_records(
-    edge: &Edge,
-    recent: &Arc<Recent>,
-    news: &Arc<NewsQueue>,
-    outlets: Vec<Arc<dyn Outlet>>,
-) -> anyhow::Result<Drain> {
+fn take_records(edge: &Edge, recent: &Arc<Recent>, told: &Told) -> anyhow::Result<Drain> {
     let policy = edge.policy.clone();
     let names = Box::new(move || drain::limit_names(&policy.load()));
-    let (queue, recent, news) = (edge.events.clone(), recent.clone(), news.clone());
-    Ok(Drain::start(drain::Parts { queue, recent, news, outlets, names })?)
+    let (queue, recent, news) = (edge.events.clone(), recent.clone(), told.news.clone());
+    Ok(Drain::start(drain::Parts { queue, recent, news, outlets: told.all.clone(), names })?)
 }
 
 /// Starts what goes on beside the requests; the sender ends it.
@@ -307,11 +267,6 @@ fn look_after(
     }
     runtime.spawn(watch::run(reloader.clone(), stopped));
     (stop, history)
-}
-
-fn asked_to_reload(reloader: &Arc<Reloader>, runtime: &Runtime) -> admin::Reload {
-    let (reloader, handle) = (reloader.clone(), runtime.handle().clone());
-    Box::new(move || handle.block_on(reloader.reload("POST /api/reload")).map_err(|refusal| refusal.faults))
 }
 
 /// Addresses with their protocol.
@@ -350,6 +305,7 @@ impl App {
     /// Leaves without dropping a request. True if every request was finished in time.
     pub fn drain(self) -> bool {
         self.phase.set(Phase::Draining);
+        self.told.tell_phase("serving", "draining");
         let listen = self.settings().listen.clone();
         tracing::info!(
             open = self.edge.state.connections.total(),
@@ -370,17 +326,12 @@ impl App {
             // It has its own deadline; without a goodbye the others notice a little later.
             let _ = self.runtime.block_on(async { tokio::time::timeout(GOODBYE, fleet.running).await });
         }
-        if let Some(metrics) = self.metrics {
-            // It tells itself what it could not send; one that hangs is cut off.
-            let _ = self.runtime.block_on(async { tokio::time::timeout(LAST_METRICS, metrics).await });
-        }
-        self.alerts.end(&self.runtime);
+        self.watchers.end(&self.runtime);
         drop(self.detect);
         drop(self.others.rounds);
+        self.told.tell_phase("draining", "stopped");
         drop(self.drain);
-        if !self.log.stop(LAST_LINES) {
-            tracing::warn!("the last lines of the access log could not be written");
-        }
+        outlets::stop(&self.told.all, LAST_LINES);
         drop(self.admin);
         self.runtime.shutdown_timeout(Duration::from_millis(100));
         cut == 0

@@ -2,6 +2,7 @@
 
 mod core;
 mod decision;
+mod log;
 mod request;
 
 use std::hint::black_box;
@@ -17,9 +18,9 @@ pub struct Part {
     pub ready: fn() -> Run,
 }
 
-/// All parts, in the order in which a request meets them.
+/// All parts, in the order in which a request meets them, and what is done of it later.
 pub fn parts() -> impl Iterator<Item = &'static Part> {
-    request::PARTS.iter().chain(core::PARTS).chain(decision::PARTS)
+    request::PARTS.iter().chain(core::PARTS).chain(decision::PARTS).chain(log::PARTS)
 }
 
 /// Work done on each of `inputs` in turn, again and again.

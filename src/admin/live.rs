@@ -24,10 +24,12 @@ use crate::control::status::{
 };
 use crate::control::timeline::Timeline;
 use crate::event::log_gate::LogGate;
+use crate::event::news::NewsQueue;
 use crate::event::queue::Queue;
 use crate::origin::Pool;
 use crate::sink::access_log::AccessLog;
 use crate::sink::cloudwatch;
+use crate::sink::outlet::Outlet;
 use crate::sink::smartgroup;
 use crate::sink::waf::Handle;
 use crate::verdict::counters::{LATENCY_BOUNDS_MS, Snapshot};
@@ -89,6 +91,10 @@ pub struct Live {
     pub log_gate: Arc<LogGate>,
     /// The access log.
     pub log: Arc<AccessLog>,
+    /// Every sink of the ingress log.
+    pub outlets: Vec<Arc<dyn Outlet>>,
+    /// News on their way.
+    pub news: Arc<NewsQueue>,
     /// The book of bans.
     pub bans: Arc<Keeper>,
     /// What became of findings, where they are asked for.
@@ -151,7 +157,9 @@ impl Source for Live {
                 lost: self.log.lost(),
                 suppressed: self.log_gate.suppressed(),
                 dropped: self.queue.dropped(),
+                news_dropped: self.news.dropped(),
             },
+            outlets: self.outlets.iter().map(|outlet| outlet.status()).collect(),
         }
     }
 

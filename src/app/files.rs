@@ -12,6 +12,7 @@ use crate::control::source::Source;
 use crate::control::status::FaultView;
 use crate::proxy::{CertificateStore, Replies};
 use crate::sink::access_log::AccessLog;
+use crate::sink::syslog::Syslog;
 use std::sync::Arc;
 use tokio::runtime::Runtime;
 
@@ -40,6 +41,9 @@ impl Files {
         let country = country.map_err(|e| fault(format!("admin.country_database: {e}")));
         AccessLog::check(&settings.log.access).unwrap_or_else(|e| fault(format!("log.access: {e}")));
         alert::rules::rules(settings).err().into_iter().flatten().for_each(&mut fault);
+        if settings.syslog.enabled {
+            Syslog::check(&settings.syslog).unwrap_or_else(|e| fault(format!("syslog: {e}")));
+        }
         match (certificates, replies, token, asn, country) {
             (Ok(certificates), Ok(replies), Ok(token), Ok(asn), Ok(country)) if faults.is_empty() => {
                 Ok(Self { certificates, replies, token, asn, country })

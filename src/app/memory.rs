@@ -7,11 +7,15 @@ use crate::control::timeline::Timeline;
 use crate::event::queue::Queue;
 use crate::proxy::{self, Replies};
 use crate::sink::access_log::AccessLog;
+use crate::sink::syslog;
 use crate::verdict::counters::Counters;
 use crate::verdict::{Policy, State};
 
 /// Code, libraries, threads and runtimes, before there is any state. Measured.
 const PROCESS: usize = 28 << 20;
+
+/// As of the sink, which is not there without the SDK.
+const CLOUDWATCH_LOGS: usize = 16 << 20;
 
 /// One kind of thing that is held.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,7 +94,7 @@ fn fixed(policy: &Policy, state: &State) -> [Row; 10] {
 }
 
 /// What only traffic fills.
-fn in_use(policy: &Policy) -> [Row; 5] {
+fn in_use(policy: &Policy) -> [Row; 7] {
     let settings = &policy.settings;
     let (listen, origin) = (&settings.listen, &settings.origin);
     let used = |what: &str, count: usize, each: usize| Row { fixed: false, ..row(what, count, each) };
@@ -101,5 +105,7 @@ fn in_use(policy: &Policy) -> [Row; 5] {
         used("connections to the origin", to_origin, proxy::memory::of_origin_connection()),
         used("bans, 100,000 of them", 1, book::CAPACITY * Book::MEMORY_OF_ONE),
         used("access log, lines that wait", 1, AccessLog::memory(&settings.log.access)),
+        used("syslog, messages that wait", usize::from(settings.syslog.enabled), syslog::MOST),
+        used("CloudWatch Logs, lines that wait", usize::from(settings.log.cloudwatch.enabled), CLOUDWATCH_LOGS),
     ]
 }

@@ -1,6 +1,7 @@
 //! What this weir has to do with others: its bans, its fleet, AWS WAF, GuardDuty and Aviatrix.
 
 use super::fleet::{self, Joined};
+use super::outlets::Told;
 use crate::base::clock;
 use crate::config::settings::Settings;
 use crate::control::aviatrix::{self, Desk, Seen};
@@ -31,7 +32,7 @@ impl Others {
         edge: &Edge,
         settings: &Settings,
         identity: Identity,
-        seen: Option<Arc<Seen>>,
+        told: &Told,
         stop: &watch::Sender<bool>,
     ) -> anyhow::Result<Self> {
         let keeper = Arc::new(Keeper::open(bans::Parts {
@@ -39,6 +40,7 @@ impl Others {
             state: edge.state.clone(),
             pool: edge.pool.clone(),
             file: settings.ban.file.clone(),
+            news: told.news.clone(),
         }));
         let rounds = keeper.start()?;
         let fleet = fleet::join(runtime, settings, edge, &keeper, identity, stop.subscribe());
@@ -53,7 +55,8 @@ impl Others {
             }
             settings.waf.enabled.then(|| aws::write_waf(runtime, edge, &settings.waf, &keeper, fleet.as_ref()))
         };
-        let aviatrix = seen.map(|seen| hear_gateways(runtime, edge, settings, &keeper, seen, stop)).transpose()?;
+        let aviatrix = told.seen.clone();
+        let aviatrix = aviatrix.map(|seen| hear_gateways(runtime, edge, settings, &keeper, seen, stop)).transpose()?;
         let smartgroup = keep_group(runtime, edge, settings, &keeper, fleet.as_ref(), stop)?;
         Ok(Self { keeper, rounds, fleet, waf, findings, aviatrix, smartgroup })
     }

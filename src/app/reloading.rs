@@ -6,8 +6,9 @@ use crate::access::asn::AsnDatabase;
 use crate::config::settings::{Settings, Tls};
 use crate::control::reload::{self, Commit, Fresh, Prepare, Reloader};
 use crate::control::source::Source;
+use crate::event::news::NewsQueue;
 use crate::proxy::{CertificateStore, Edge};
-use crate::sink::access_log::AccessLog;
+use crate::sink::outlet::Outlet;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use std::sync::Arc;
 
@@ -16,14 +17,15 @@ pub(super) struct Reach {
     pub(super) edge: Arc<Edge>,
     pub(super) certificates: Option<Arc<CertificateStore>>,
     pub(super) demo: DemoOrigin,
-    pub(super) log: Arc<AccessLog>,
+    pub(super) outlets: Vec<Arc<dyn Outlet>>,
+    pub(super) news: Arc<NewsQueue>,
     pub(super) warning: Arc<ArcSwap<Option<String>>>,
     pub(super) asn: Arc<ArcSwapOption<AsnDatabase>>,
 }
 
 /// What reads the config again.
 pub(super) fn reloader(source: &Source, fresh: Fresh, settings: &Arc<Settings>, reach: Reach) -> Reloader {
-    let edge = reach.edge.clone();
+    let (edge, news) = (reach.edge.clone(), reach.news.clone());
     Reloader {
         source: source.clone(),
         policy: edge.policy.clone(),
@@ -35,6 +37,7 @@ pub(super) fn reloader(source: &Source, fresh: Fresh, settings: &Arc<Settings>, 
         started_with: settings.clone(),
         prepare: prepare(Arc::new(reach)),
         seen: ArcSwap::from_pointee(fresh.sight),
+        news,
         turn: tokio::sync::Mutex::new(()),
     }
 }
@@ -44,12 +47,12 @@ fn prepare(reach: Arc<Reach>) -> Prepare {
     Box::new(move |settings| {
         let files = Files::read(settings)?;
         reach.demo.join(&settings.origin, &reach.edge.pool).map_err(|e| vec![format!("origin.addresses: {e:#}")])?;
-        let (reach, tls, target) = (reach.clone(), settings.listen.tls.clone(), settings.log.access.clone());
+        let (reach, tls, settings) = (reach.clone(), settings.listen.tls.clone(), settings.clone());
         Ok(Box::new(move || {
             reach.edge.replies.store(Arc::new(files.replies));
             reach.warning.store(Arc::new(None));
             reach.asn.store(files.asn);
-            reach.log.retarget(&target);
+            reach.outlets.iter().for_each(|outlet| outlet.reload(&settings));
             if let (Some(store), Some(Tls { certificate, key, .. })) = (&reach.certificates, tls) {
                 match store.reload(&certificate, &key) {
                     Ok(true) => tracing::info!("listen.tls: the certificate changed"),

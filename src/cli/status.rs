@@ -7,6 +7,7 @@ use crate::control::identity::Identity;
 use crate::control::source::SourceStatus;
 use crate::control::status::{EndpointView, Phase, Status};
 use crate::sink::fleet::FleetStatus;
+use crate::sink::outlet::OutletStatus;
 use crate::sink::waf::WafStatus;
 use std::io::Write;
 use std::process::ExitCode;
@@ -55,9 +56,12 @@ fn head(status: &Status, colour: bool) -> String {
             n(log.written),
             n(log.suppressed),
             n(log.lost),
-            n(log.dropped)
+            n(log.dropped + log.news_dropped)
         ),
     ];
+    // The access log itself has its line.
+    let beside = |o: &&OutletStatus| o.name != "file" || o.failing.is_some();
+    lines.extend(status.outlets.iter().filter(beside).map(|o| outlet(o, colour)));
     lines.extend(config.source.iter().map(|s| source(s, colour)));
     lines.extend(status.fleet.iter().map(|f| fleet(f, colour)));
     lines.extend(status.waf.iter().map(|w| waf(w, colour)));
@@ -72,6 +76,24 @@ fn head(status: &Status, colour: bool) -> String {
         lines.push(format!("changed, but counts only after a restart: {}", config.needs_restart.join(", ")));
     }
     lines.join("\n") + "\n"
+}
+
+/// A sink of the ingress log.
+fn outlet(outlet: &OutletStatus, colour: bool) -> String {
+    let OutletStatus { name, to, sent, lost, waiting_bytes, .. } = outlet;
+    let n = |n: &u64| number(*n).0;
+    let mut text = format!(
+        "  {name:<12} {} sent, {} lost, {} bytes wait for {}",
+        n(sent),
+        n(lost),
+        n(waiting_bytes),
+        harmless(to)
+    );
+    if let Some(why) = &outlet.failing {
+        let line = format!("{name} has failed for {}: {why}", span(outlet.failing_for_s.unwrap_or_default()));
+        text += &format!("\n{}", paint(&harmless(&line), Style::Bad, colour));
+    }
+    text
 }
 
 /// Who a weir is, as far as it knows.
@@ -266,6 +288,8 @@ mod tests {
             "note: all clients share one key",
             "alerts       1 rules, 1 firing, 0 pending",
             "alert attack (critical) since 2024-02-29T12:00:00.000Z: flood_state is 2, bad above 1",
+            "syslog       11 sent, 12 lost, 13 bytes wait for tls://192.0.2.1:6514",
+            "syslog has failed for 1 m 1 s: the collector took nothing for 30s",
             "was refused",
             "has no unit",
             "counts only after a restart: listen.http",

@@ -1,6 +1,7 @@
 //! The detector's clock: a thread of its own, since nothing may hold it up.
 
 use crate::base::clock;
+use crate::event::news::{News, NewsQueue, StateNews};
 use crate::flood::detector::TICK;
 use crate::flood::state::{Change, FloodState};
 use crate::verdict::{Policy, State};
@@ -17,13 +18,14 @@ pub struct Detect {
 
 impl Detect {
     /// Starts the thread.
-    pub fn start(policy: Arc<ArcSwap<Policy>>, state: Arc<State>) -> std::io::Result<Self> {
+    pub fn start(policy: Arc<ArcSwap<Policy>>, state: Arc<State>, news: Arc<NewsQueue>) -> std::io::Result<Self> {
         let (stop, stopped) = mpsc::channel::<()>();
         let thread = std::thread::Builder::new().name("weir-detector".into()).spawn(move || {
             while matches!(stopped.recv_timeout(TICK / 2), Err(mpsc::RecvTimeoutError::Timeout)) {
                 let readings = policy.load().readings(&state);
                 for change in state.flood.tick(&readings, clock::now()) {
                     tell(&change);
+                    news.send(News::State(told(&change)));
                 }
             }
         })?;
@@ -49,4 +51,30 @@ fn tell(change: &Change) {
         FloodState::Normal => tracing::info!(from, to, cause, "flood state: {text}"),
         _ => tracing::warn!(from, to, cause, "flood state: {text}"),
     }
+}
+
+/// A change for the log, with every figure that it rests on.
+fn told(change: &Change) -> StateNews {
+    let evidence = &change.evidence;
+    let text = format!("{}: {evidence}", change.cause.text());
+    let mut news = StateNews::new("flood", change.from.name(), change.to.name(), change.at);
+    for (name, value) in [
+        ("offered", evidence.offered),
+        ("capacity", evidence.capacity),
+        ("usual", evidence.usual),
+        ("excess", evidence.excess),
+        ("assets", evidence.assets),
+        ("unknown", evidence.unknown),
+        ("writes", evidence.writes),
+        ("outcomes", evidence.outcomes),
+        ("solved", evidence.solved),
+        ("in_flight", evidence.in_flight.into()),
+        ("expected", evidence.expected),
+        ("latency_ms", evidence.latency_ms),
+        ("errors", evidence.errors),
+    ] {
+        // To a thousandth: more is noise, and unpleasant to read.
+        news = news.with(name, (value * 1_000.0).round() / 1_000.0);
+    }
+    news.because(change.cause.code(), &text)
 }

@@ -99,6 +99,7 @@ mod tests {
     use crate::config::settings::LogTarget;
     use crate::event::record::Record;
     use crate::sink::access_log::AccessLog;
+    use crate::sink::access_log::plain;
 
     #[test]
     fn what_was_sent_before_the_stop_is_handed_on() {
@@ -106,7 +107,7 @@ mod tests {
         let path = dir.path().join("access.log");
         let queue = Arc::new(Queue::new());
         let recent = Arc::new(Recent::default());
-        let log = Arc::new(AccessLog::start(&LogTarget::File(path.clone())).unwrap());
+        let log = Arc::new(AccessLog::start(&plain(LogTarget::File(path.clone()))).unwrap());
         let names = Box::new(|| vec![None, Some(Arc::from("login"))]);
         let outlets: Vec<Arc<dyn Outlet>> = vec![log.clone()];
         let parts = Parts { queue: queue.clone(), recent: recent.clone(), news: Arc::default(), outlets, names };

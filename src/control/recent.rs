@@ -55,16 +55,16 @@ impl Recent {
 
     /// The latest `max` refusals of whoever `is_client` picks, newest first.
     pub fn of(&self, max: usize, is_client: impl Fn(IpAddr) -> bool) -> Vec<Entry<'static>> {
-        self.ring().iter().rev().filter(|e| is_client(e.client)).take(max).cloned().collect()
+        self.ring().iter().rev().filter(|e| e.client.address().is_some_and(&is_client)).take(max).cloned().collect()
     }
 
     /// Every client's most frequent reason among those kept, with its limit and how often; `key` says what makes one
     /// client.
     pub fn reasons<K: Hash + Eq>(&self, key: impl Fn(IpAddr) -> K) -> HashMap<K, (String, u64)> {
         let mut counts: HashMap<K, HashMap<String, u64>> = HashMap::new();
-        for entry in self.ring().iter() {
+        for (client, entry) in self.ring().iter().filter_map(|e| Some((e.client.address()?, e))) {
             let rule = if entry.rule.is_empty() { String::new() } else { format!(" {}", entry.rule) };
-            *counts.entry(key(entry.client)).or_default().entry(format!("{}{rule}", entry.reason)).or_default() += 1;
+            *counts.entry(key(client)).or_default().entry(format!("{}{rule}", entry.reason)).or_default() += 1;
         }
         let most = |reasons: HashMap<String, u64>| {
             reasons.into_iter().max_by(|a, b| (a.1, &b.0).cmp(&(b.1, &a.0))).unwrap_or_default()
@@ -75,8 +75,8 @@ impl Recent {
     /// The clients with the most refusals among those kept; `key` says what makes one client.
     pub fn top(&self, max: usize, key: impl Fn(IpAddr) -> IpAddr) -> Vec<Refused> {
         let mut counts: HashMap<IpAddr, u64> = HashMap::new();
-        for entry in self.ring().iter() {
-            *counts.entry(key(entry.client)).or_default() += 1;
+        for client in self.ring().iter().filter_map(|e| e.client.address()) {
+            *counts.entry(key(client)).or_default() += 1;
         }
         let mut top: Vec<_> = counts.into_iter().map(|(client, refused)| Refused { client, refused }).collect();
         top.sort_by_key(|t| (std::cmp::Reverse(t.refused), t.client));

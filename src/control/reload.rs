@@ -12,6 +12,7 @@ use crate::config::Fault;
 use crate::config::settings::Settings;
 use crate::config::{self, Faults, Loaded};
 use crate::event::log_gate::LogGate;
+use crate::event::news::{News, NewsQueue, StateNews};
 use crate::origin::Pool;
 use crate::verdict::policy::{CompiledLimit, Networks};
 use crate::verdict::{Policy, State};
@@ -130,6 +131,8 @@ pub struct Reloader {
     pub prepare: Prepare,
     /// What the files of the last attempt looked like.
     pub seen: ArcSwap<Sight>,
+    /// Where it is told what became of a reload.
+    pub news: Arc<NewsQueue>,
     /// One at a time.
     pub turn: Mutex<()>,
 }
@@ -246,7 +249,9 @@ impl Reloader {
         }));
         let (source, fetched) = (self.source.clone(), fresh.fetched);
         let _ = tokio::task::spawn_blocking(move || source.accept(fetched.as_ref())).await;
-        tracing::info!(cause, "config reloaded: {}", summary(&changes));
+        let summary = summary(&changes);
+        tracing::info!(cause, "config reloaded: {summary}");
+        self.tell(&before, "accepted", cause, &summary, ("changes", changes.len()));
         Reloaded { changes }
     }
 
@@ -254,6 +259,8 @@ impl Reloader {
         for fault in &faults {
             tracing::error!(cause, "config not reloaded, the last good one stays: {}", fault.message);
         }
+        let all: Vec<_> = faults.iter().map(|fault| fault.message.as_str()).collect();
+        let (text, count) = (all.join("; "), faults.len());
         let refusal = refusal(faults);
         let before = self.status.load_full();
         self.status.store(Arc::new(ConfigStatus {
@@ -261,7 +268,15 @@ impl Reloader {
             refused: Some(refusal.clone()),
             ..(*before).clone()
         }));
+        self.tell(&before, "refused", cause, &text, ("faults", count));
         refusal
+    }
+
+    fn tell(&self, before: &ConfigStatus, to: &str, cause: &str, text: &str, (what, count): (&str, usize)) {
+        let from = if before.refused.is_some() { "refused" } else { "accepted" };
+        let mut news = StateNews::new("config", from, to, clock::now()).because(cause, text).with(what, count as f64);
+        news.name.clone_from(&self.status.load().hash);
+        self.news.send(News::State(news));
     }
 }
 

@@ -17,6 +17,7 @@ use super::source::SourceStatus;
 use crate::event::entry::Entry;
 use crate::sink::cloudwatch::CloudWatchStatus;
 use crate::sink::fleet::FleetStatus;
+use crate::sink::outlet::OutletStatus;
 use crate::sink::smartgroup::SmartGroupStatus;
 use crate::sink::waf::WafStatus;
 use serde::{Deserialize, Serialize};
@@ -106,6 +107,9 @@ pub struct Status {
     pub alerts_told: Vec<ToldStatus>,
     /// What became of records of requests.
     pub log: LogStatus,
+    /// Every sink of the ingress log.
+    #[serde(default)]
+    pub outlets: Vec<OutletStatus>,
 }
 
 /// The config in force, and how the last reload went.
@@ -286,6 +290,9 @@ pub struct LogStatus {
     pub suppressed: u64,
     /// Records that found the queue full.
     pub dropped: u64,
+    /// News (bans, changes of state) that found their queue full.
+    #[serde(default)]
+    pub news_dropped: u64,
 }
 
 /// The latest refusals.

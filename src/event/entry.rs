@@ -1,12 +1,13 @@
 //! A record as people and programs read it: one form for the access log, the admin pages and the command line.
 
+use super::address::Name;
 use super::record::{Outcome, Protocol, Record};
 use super::story::kind_of;
 use crate::base::{clock, rfc3339};
 use crate::config::settings::RecordKind;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// Names of limits by the index that their counters and [`Record::observed`] use.
@@ -20,13 +21,13 @@ pub struct Entry<'a> {
     /// `request`, or `refusal` where weir refused it.
     #[serde(default)]
     pub kind: Cow<'a, str>,
-    /// The client's address.
-    pub client: IpAddr,
+    /// The client's address, or what a sink writes for it.
+    pub client: Name,
     /// The client's port, where it is known.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub client_port: u16,
     /// The connection's peer, such as the load balancer.
-    pub peer: IpAddr,
+    pub peer: Name,
     /// `forwarded`, `refused`, `closed`, `failed` or `gone`.
     pub outcome: Cow<'a, str>,
     /// The reason's code.
@@ -103,13 +104,14 @@ impl<'a> Entry<'a> {
 
     /// What `record` says. `names` are the limits of the policy it was decided by.
     pub fn new(record: &'a Record, names: &LimitNames) -> Self {
-        let ms = |d: std::time::Duration| (d.as_micros() as f64) / 1_000.0;
+        // More than 500,000 years do not occur.
+        let ms = |d: std::time::Duration| u64::try_from(d.as_micros()).unwrap_or(u64::MAX) as f64 / 1_000.0;
         Self {
             time: rfc3339::from_unix_nanos(clock::unix_nanos(record.at)),
             kind: kind(record.outcome).into(),
-            client: record.client,
+            client: Name::Address(record.client),
             client_port: record.client_port,
-            peer: record.peer,
+            peer: Name::Address(record.peer),
             outcome: outcome(record.outcome).into(),
             reason: record.reason.into(),
             rule: record.rule.to_text(),
@@ -122,7 +124,7 @@ impl<'a> Entry<'a> {
             user_agent: record.user_agent.to_text(),
             request_id: match record.request_id {
                 0 => Cow::Borrowed(""),
-                id => format!("{id:032x}").into(),
+                id => hex(id).into(),
             },
             origin: record.origin,
             duration_ms: ms(record.duration),
@@ -175,6 +177,17 @@ impl<'a> Entry<'a> {
     }
 }
 
+/// 32 hex digits.
+fn hex(id: u128) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = [0; 32];
+    for (pair, byte) in text.chunks_exact_mut(2).zip(id.to_be_bytes()) {
+        pair.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+    }
+    // Hex digits: it can't fail.
+    std::str::from_utf8(&text).unwrap_or_default().to_owned()
+}
+
 const fn kind(outcome: Outcome) -> &'static str {
     match kind_of(outcome) {
         RecordKind::Refusal => "refusal",
@@ -182,7 +195,8 @@ const fn kind(outcome: Outcome) -> &'static str {
     }
 }
 
-const fn outcome(outcome: Outcome) -> &'static str {
+/// The outcome in a word.
+pub const fn outcome(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Forwarded => "forwarded",
         Outcome::Refused => "refused",
@@ -203,6 +217,9 @@ const fn protocol(protocol: Protocol) -> &'static str {
 
 /// The names of the ones of `mask`; a limit that is gone keeps its number.
 fn observed(mask: u64, names: &LimitNames) -> Vec<String> {
+    if mask == 0 {
+        return Vec::new();
+    }
     (0..64)
         .filter(|i| mask >> i & 1 == 1)
         .map(|i| names.get(i).and_then(Option::as_ref).map_or_else(|| format!("limit {i}"), |n| n.to_string()))
@@ -272,7 +289,9 @@ mod tests {
         let line = serde_json::to_value(Entry::new(&record, &[])).unwrap();
         let keys: Vec<_> = line.as_object().unwrap().keys().map(String::as_str).collect();
         let page = include_str!("../../docs/access-log.md");
-        let mut documented: Vec<_> = page.lines().filter_map(|l| l.strip_prefix("| `")?.split('`').next()).collect();
+        let requests = page.split("\n## ").nth(1).unwrap();
+        let mut documented: Vec<_> =
+            requests.lines().filter_map(|l| l.strip_prefix("| `")?.split('`').next()).collect();
         documented.sort_unstable();
         assert_eq!(keys, documented);
     }

@@ -10,6 +10,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// How many wait at most.
 const CAPACITY: usize = 2_048;
 
+/// The longest text of news, in characters.
+const MAX_TEXT: usize = 4_000;
+
 /// One piece of news.
 #[derive(Clone, Debug, PartialEq)]
 pub enum News {
@@ -30,10 +33,11 @@ pub struct BanNews {
     pub action: String,
     /// The network, as `192.0.2.7/32`.
     pub network: ipnet::IpNet,
-    /// `refuse`, `close` or `ban`; empty where it ended.
+    /// `refuse`, `close`, `ban 1`, `ban 2` and so on; empty where it ended.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub step: String,
-    /// Who wanted it: the ladder's offence, `operator`, `guardduty`, `aviatrix`, `fleet` or `members`.
+    /// Who wanted it: the ladder's offence, `members`, `operator`, `guardduty`, `aviatrix`, `fleet` (another task said
+    /// so), `config` (nobody there may be banned any more) or `time` (it was over).
     pub cause: String,
     /// The evidence, in words.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -70,6 +74,31 @@ pub struct StateNews {
     pub evidence: BTreeMap<String, f64>,
 }
 
+impl BanNews {
+    /// `action` on the ban of `network`, with nothing else said of it yet.
+    pub fn new(action: &str, network: ipnet::IpNet, cause: &str, at: Time) -> Self {
+        Self {
+            time: time_of(at),
+            kind: "ban".into(),
+            action: action.into(),
+            network,
+            step: String::new(),
+            cause: cause.into(),
+            reason: String::new(),
+            until: String::new(),
+        }
+    }
+
+    /// One with something in every part.
+    #[cfg(test)]
+    pub(crate) fn fixture() -> Self {
+        let mut news = Self::new("added", "192.0.2.7/32".parse().expect("a network"), "login", Time::default());
+        (news.step, news.reason) = ("ban 1".into(), "8 failed logins beyond 3/m".into());
+        news.until = "2024-02-29T12:01:00.000Z".into();
+        news
+    }
+}
+
 /// The time as news write it.
 pub fn time_of(at: Time) -> String {
     rfc3339::from_unix_nanos(clock::unix_nanos(at))
@@ -89,6 +118,32 @@ impl StateNews {
             text: String::new(),
             evidence: BTreeMap::new(),
         }
+    }
+
+    /// Why: a code, and words, of which no more is kept than a sink can send.
+    pub fn because(mut self, cause: &str, text: &str) -> Self {
+        self.cause = cause.into();
+        self.text = text.into();
+        if let Some((at, _)) = text.char_indices().nth(MAX_TEXT) {
+            self.text.truncate(at);
+            self.text.push('…');
+        }
+        self
+    }
+
+    /// A figure that it rests on.
+    pub fn with(mut self, name: &str, value: f64) -> Self {
+        self.evidence.insert(name.into(), value);
+        self
+    }
+
+    /// One with something in every part.
+    #[cfg(test)]
+    pub(crate) fn fixture() -> Self {
+        let mut news = Self::new("flood", "elevated", "attack", Time::default());
+        news = news.because("no-assets", "the excess fetches no \"assets\"").with("offered", 900.0);
+        news.name = "edge".into();
+        news
     }
 }
 
@@ -123,5 +178,41 @@ impl NewsQueue {
     pub fn dropped(&self) -> u64 {
         // Relaxed: as in `send`.
         self.dropped.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_finds_no_room_is_counted() {
+        let queue = NewsQueue::default();
+        for _ in 0..CAPACITY + 3 {
+            queue.send(News::Ban(BanNews::fixture()));
+        }
+        assert_eq!(queue.dropped(), 3);
+        assert_eq!(std::iter::from_fn(|| queue.take()).count(), CAPACITY);
+    }
+
+    #[test]
+    fn a_long_text_is_cut_between_characters() {
+        let news = StateNews::fixture().because("faults", &"ä".repeat(10_000));
+        assert_eq!(news.text.chars().count(), MAX_TEXT + 1);
+    }
+
+    #[test]
+    fn every_key_is_documented_and_no_other() {
+        let page = include_str!("../../docs/access-log.md");
+        let ban = serde_json::to_value(BanNews::fixture()).unwrap();
+        let state = serde_json::to_value(StateNews::fixture()).unwrap();
+        for (title, news) in [("## Bans", ban), ("## Changes of state", state)] {
+            let part = page.split(title).nth(1).expect(title).split("\n## ").next().unwrap();
+            let mut documented: Vec<_> =
+                part.lines().filter_map(|l| l.strip_prefix("| `")?.split('`').next()).collect();
+            documented.sort_unstable();
+            let keys: Vec<_> = news.as_object().unwrap().keys().map(String::as_str).collect();
+            assert_eq!(keys, documented, "{title}");
+        }
     }
 }

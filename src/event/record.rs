@@ -27,7 +27,9 @@ impl<const N: usize> Text<N> {
 
     /// The text; what is not UTF-8 (or was cut inside a character) is replaced.
     pub fn to_text(&self) -> std::borrow::Cow<'_, str> {
-        String::from_utf8_lossy(&self.bytes[..usize::from(self.len)])
+        let bytes = &self.bytes[..usize::from(self.len)];
+        // Nearly always it is UTF-8, which this sees faster.
+        std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Into::into)
     }
 }
 

@@ -3,6 +3,7 @@
 use super::entry::Entry;
 use super::news::News;
 use super::record::{Outcome, Record};
+use crate::base::{clock, rfc3339};
 use crate::config::settings::RecordKind;
 
 /// One thing to tell.
@@ -15,6 +16,16 @@ pub enum Story<'a> {
 }
 
 impl Story<'_> {
+    /// When it happened, in milliseconds since 1970.
+    pub fn unix_ms(&self) -> u64 {
+        let of = |time: &str| rfc3339::to_unix_ms(time).unwrap_or_default();
+        match self {
+            Self::Request(record, _) => clock::unix_nanos(record.at) / 1_000_000,
+            Self::News(News::Ban(news)) => of(&news.time),
+            Self::News(News::State(news)) => of(&news.time),
+        }
+    }
+
     /// What kind of record it is, as configs choose among them.
     pub const fn kind(&self) -> RecordKind {
         match self {

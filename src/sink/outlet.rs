@@ -1,5 +1,6 @@
 //! What every sink of the ingress log is to the drain, which hands each story to all of them.
 
+use crate::config::settings::Settings;
 use crate::event::story::Story;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -11,6 +12,11 @@ pub trait Outlet: Send + Sync {
 
     /// A round of the drain is over.
     fn flush(&self) {}
+
+    /// Other settings are in force.
+    fn reload(&self, settings: &Settings) {
+        let _ = settings;
+    }
 
     /// How it goes.
     fn status(&self) -> OutletStatus;

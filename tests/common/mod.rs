@@ -12,6 +12,7 @@ pub mod load;
 pub mod origin;
 pub mod process;
 pub mod redis;
+pub mod rsyslog;
 pub mod tls;
 
 use std::net::SocketAddr;
@@ -88,6 +89,12 @@ impl Weir {
         let status = self.status();
         let all = status["requests"].as_array().unwrap();
         all.iter().find(|r| r["reason"] == reason).map_or(0, |r| r["count"].as_u64().unwrap())
+    }
+
+    /// Drains, ends, and gives the folder that is left.
+    pub fn keep(mut self) -> tempfile::TempDir {
+        assert!(self.app.take().unwrap().drain());
+        std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap())
     }
 
     /// Drains and ends; true if every request was finished.

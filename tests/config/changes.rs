@@ -139,7 +139,7 @@ pub const CHANGES: &[(&str, &str, bool)] = &[
     ("log.access", "\"off\"", true),
     ("log.format", "\"alb\"", true),
     ("log.addresses", "\"truncated\"", true),
-    ("log.address_key_file", "\"deny.toml\"", false),
+    ("log.address_key_file", "\"deny.toml\"", true),
     ("log.rotate_size", "\"1MiB\"", true),
     ("log.rotate_keep", "22", true),
     ("log.cloudwatch.enabled", "true", false),

@@ -14,7 +14,7 @@ pub(super) fn log(s: &mut Section<'_, '_>) -> Log {
         access: s.live("access", log_target(base), r#""stdout""#, "Where the access log goes; a file is appended to."),
         format: s.live("format", choice(LOG_FORMATS), r#""json""#, "How a line is written: one JSON object, or the columns of an ALB's access log, in which only requests have lines."),
         addresses: addresses(s),
-        address_key: s.optional("address_key_file", secret_file(base), "What hashed addresses are made with, in all sinks: a file with at least 32 random bytes, the same for all tasks.", When::Start),
+        address_key: s.optional("address_key_file", secret_file(base), "What hashed addresses are made with, in all sinks: a file with at least 32 random bytes, the same for all tasks.", When::Live),
         rotate_size: s.live("rotate_size", size("0B", "1024GiB"), r#""256MiB""#, "From which size on the file gives way to a new one; 0B: never."),
         rotate_keep: s.live("rotate_keep", whole(0..=1000), "4", "How many old files are kept, as FILE.1 (the newest), FILE.2 and so on."),
         refused_rate: s.live("refused_rate", rate(), r#""100/s""#, "The most refusals logged; the rest is counted."),

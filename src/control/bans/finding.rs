@@ -1,6 +1,5 @@
 //! Bans at a finding's word: AWS GuardDuty, or an Aviatrix gateway, saw the client do it.
 
-use super::view::told;
 use super::{BanView, Inner, Keeper, World, anchor, place_of};
 use crate::ban::{Network, Offence, Record, Standing, Step, Who};
 use crate::base::clock::Time;
@@ -86,8 +85,8 @@ impl Keeper {
         inner.added[place_of(&record)] += 1;
         inner.tell(record.clone(), record.until, &anchor(now));
         inner.publish(self, now);
+        inner.say_banned(&record, active.is_some(), &anchor(now));
         drop(inner);
-        tracing::warn!("banned: {}", told(&record));
         Effect::Banned(Box::new(BanView::new(&record, &anchor(now))))
     }
 }

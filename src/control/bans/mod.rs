@@ -2,6 +2,7 @@
 
 mod finding;
 mod handed;
+mod said;
 mod shared;
 mod standing;
 mod view;
@@ -15,6 +16,7 @@ use crate::ban::ladder::{Terms, counts_until};
 use crate::ban::{Book, Ladder, Network, Offence, Record, Standing, Step, Who};
 use crate::base::clock::{self, Time};
 use crate::client::key::ClientKey;
+use crate::event::news::NewsQueue;
 use crate::flood::state::FloodState;
 use crate::origin::Pool;
 use crate::verdict::{Policy, State};
@@ -53,6 +55,8 @@ pub struct Parts {
     pub pool: Arc<Pool>,
     /// Where bans outlive the process.
     pub file: Option<PathBuf>,
+    /// Where it is told who is banned and who no more.
+    pub news: Arc<NewsQueue>,
 }
 
 /// The one writer of the book.
@@ -77,6 +81,7 @@ struct Inner {
     enforced: bool,
     tidied: Time,
     shared: shared::Shared,
+    news: Arc<NewsQueue>,
 }
 
 /// The keeper's thread. Dropping it ends it and saves the book.
@@ -110,6 +115,7 @@ impl Keeper {
             enforced: false,
             tidied: now,
             shared: shared::Shared::default(),
+            news: parts.news.clone(),
         };
         let changes = watch::Sender::new(());
         let keeper = Self { parts, inner: Mutex::new(inner), writing: Mutex::new(()), changes };
@@ -125,27 +131,29 @@ impl Keeper {
         let hold = inner.paused || state.flood.view().state == FloodState::Overload;
         let terms = Terms { settings: &settings.ban, ipv6_prefix: settings.client.ipv6_prefix, hold };
         let world = World::new(&policy, state, &self.parts.pool, now);
-        let Inner { book, ladder, checked, .. } = &mut *inner;
-        if !checked.as_ref().is_some_and(|checked| Arc::ptr_eq(checked, &policy)) {
+        if !inner.checked.as_ref().is_some_and(|checked| Arc::ptr_eq(checked, &policy)) {
             // Who is exempt by the new config is free at once, an operator's ban of yesterday included.
-            book.retain(|r| {
-                if r.who == Who::Operator { world.protected(r.network) } else { world.exempt(r.network) }.is_none()
-            });
-            *checked = Some(policy.clone());
+            let operators = |r: &Record| r.who == Who::Operator;
+            let unfit = |r: &Record| if operators(r) { world.protected(r.network) } else { world.exempt(r.network) };
+            Self::spare(&mut inner, unfit, now);
+            inner.checked = Some(policy.clone());
         }
+        let Inner { book, ladder, .. } = &mut *inner;
         let suspects = std::iter::from_fn(|| state.offences.suspect());
         let raised = ladder.judge(suspects, book, &terms, &world, now);
         if now.since(inner.tidied) >= ROUND {
-            inner.tidied = now;
+            let before = std::mem::replace(&mut inner.tidied, now);
+            inner.say_expired(before, now);
             let Inner { book, ladder, .. } = &mut *inner;
             for gone in ladder.tidy(book, &terms, now) {
                 inner.tell_lifted(&gone, Who::Members, &anchor(now));
+                inner.say_lifted(gone.network, Who::Members.code(), "too few of its clients are banned", now);
             }
             inner.forget_lifts(&anchor(now));
         }
         for record in raised {
             inner.added[place_of(&record)] += 1;
-            tracing::warn!("banned: {}", view::told(&record));
+            inner.say_banned(&record, false, &anchor(now));
             let until = counts_until(&record, &settings.ban);
             inner.tell(record, until, &anchor(now));
         }
@@ -177,13 +185,15 @@ impl Keeper {
         record.reason = reason.to_owned();
         let view = BanView::new(&record, &anchor(now));
         let mut inner = self.inner();
-        record.stamp = inner.book.get(network).map_or(0, |old| old.stamp);
+        let old = inner.book.get(network);
+        let went_on = old.is_some_and(|old| old.is_active(now));
+        record.stamp = old.map_or(0, |old| old.stamp);
         inner.book.put(record.clone(), now).map_err(|e| refused(e.to_string()))?;
         inner.added[place_of(&record)] += 1;
         inner.tell(record.clone(), record.until, &anchor(now));
         inner.publish(self, now);
+        inner.say_banned(&record, went_on, &anchor(now));
         drop(inner);
-        tracing::warn!("banned: {}", view::told(&record));
         self.save();
         Ok(view)
     }
@@ -207,8 +217,8 @@ impl Keeper {
         inner.keep_lift(&gone, now);
         inner.tell_lifted(&gone, Who::Operator, &anchor(now));
         inner.publish(self, now);
+        inner.say_lifted(gone.network, Who::Operator.code(), "", now);
         drop(inner);
-        tracing::warn!("ban lifted: {}", gone.network);
         self.save();
         Ok(BanView::new(&gone, &anchor(now)))
     }

@@ -5,7 +5,7 @@
 //! late does not bring the ban back.
 
 use super::standing::World;
-use super::{Inner, Keeper, MAX_DURATION, MAX_REASON, anchor, view};
+use super::{Inner, Keeper, MAX_DURATION, MAX_REASON, anchor};
 use crate::ban::file::{self, Anchor, Row};
 use crate::ban::ladder::counts_until;
 use crate::ban::{Network, Record, Standing, Who};
@@ -300,7 +300,7 @@ impl Inner {
         let record =
             record.with_hits(self.book.get(network).filter(|r| r.is_active(world.now)).map_or(0, Record::hits));
         if log && record.is_active(world.now) {
-            tracing::info!("banned, as {} says: {}", word.stamp.task, view::told(&record));
+            self.say_heard(&record, &word.stamp.task, at);
         }
         match self.book.put(record, world.now) {
             Ok(()) => {
@@ -318,7 +318,7 @@ impl Inner {
                 if by == Who::Operator {
                     self.keep_lift(&gone, now);
                 }
-                tracing::info!("ban lifted, as {} says: {network}", word.stamp.task);
+                self.say_lifted(network, "fleet", &format!("as {} says", word.stamp.task), now);
                 Fate::Taken
             }
             None => Fate::Known,

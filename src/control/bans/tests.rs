@@ -38,7 +38,7 @@ impl Bench {
         let policy = Arc::new(ArcSwap::from_pointee(policy(&state, "")));
         let pool = Arc::new(Pool::new(&policy.load().settings.origin));
         let file = Some(folder.path().join("bans"));
-        let keeper = Keeper::open(Parts { policy, state: state.clone(), pool, file });
+        let keeper = Keeper::open(Parts { policy, state: state.clone(), pool, file, news: Arc::default() });
         Self { keeper, folder, state }
     }
 

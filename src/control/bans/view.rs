@@ -133,7 +133,7 @@ impl BanView {
 }
 
 /// What was observed, in one line: `120 refused requests beyond 60/m, the last for /x`.
-fn evidence(record: &Record) -> String {
+pub(super) fn evidence(record: &Record) -> String {
     let Some(e) = &record.evidence else { return String::new() };
     let path = e.path.to_text();
     let last = if path.is_empty() { String::new() } else { format!(", the last for {path}") };

@@ -76,6 +76,15 @@ pub(crate) fn fixture() -> Status {
         },
         alerts: crate::control::alert::fixture().0,
         alerts_told: crate::control::alert::fixture().1,
-        log: LogStatus { written: 10, lost: 1, suppressed: 2, dropped: 3 },
+        log: LogStatus { written: 10, lost: 1, suppressed: 2, dropped: 3, news_dropped: 4 },
+        outlets: vec![OutletStatus {
+            name: "syslog".into(),
+            to: "tls://192.0.2.1:6514".into(),
+            sent: 11,
+            lost: 12,
+            waiting_bytes: 13,
+            failing: Some("the collector took nothing for 30s".into()),
+            failing_for_s: Some(61.0),
+        }],
     }
 }

@@ -9,12 +9,20 @@ const CLIENT: &[&str] = &["ip", "client", "client_ip", "remote_addr", "clientip"
 const METHOD: &[&str] = &["method", "request_method", "verb"];
 const PATH: &[&str] = &["path", "uri", "request_uri", "url"];
 const BYTES: &[&str] = &["bytes", "body_bytes_sent", "bytes_sent", "size"];
+/// What weir calls requests.
+const REQUESTS: &[&str] = &["request", "refusal"];
 const USER_AGENT: &[&str] = &["user_agent", "http_user_agent", "agent"];
 
-pub(super) fn parse(text: &str) -> Result<Line, String> {
+/// None of a line about something else than a request: weir's own logs tell of bans and changes of state too.
+pub(super) fn parse(text: &str) -> Result<Option<Line>, String> {
     let object: Map<String, Value> = serde_json::from_str(text).map_err(|e| format!("no JSON object: {e}"))?;
     let string = |names: &[&str]| member(&object, names).and_then(Value::as_str);
-    let client = string(CLIENT).ok_or_else(|| format!("no client: expected one of {}", CLIENT.join(", ")))?;
+    let Some(client) = string(CLIENT) else {
+        return match string(&["kind"]) {
+            Some(kind) if !REQUESTS.contains(&kind) => Ok(None),
+            _ => Err(format!("no client: expected one of {}", CLIENT.join(", "))),
+        };
+    };
     let request = string(&["request"]).map(fields::request_line).transpose()?;
     let method = string(METHOD).or(request.map(|(method, _)| method)).unwrap_or("GET");
     let target = string(PATH).or(request.map(|(_, target)| target)).unwrap_or("/");
@@ -24,7 +32,7 @@ pub(super) fn parse(text: &str) -> Result<Line, String> {
         Some(Value::Number(n)) => n.as_u64() == Some(1),
         _ => false,
     };
-    Ok(Line {
+    Ok(Some(Line {
         t: fields::epoch_seconds(moment(member(&object, T))?)?,
         client: client.to_owned(),
         method: method.to_owned(),
@@ -41,7 +49,7 @@ pub(super) fn parse(text: &str) -> Result<Line, String> {
             Some(Value::String(text)) => fields::yes_or_no("challenge", text)?,
             Some(other) => fields::yes_or_no("challenge", &other.to_string())?,
         },
-    })
+    }))
 }
 
 fn member<'a>(object: &'a Map<String, Value>, names: &[&str]) -> Option<&'a Value> {

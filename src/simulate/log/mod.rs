@@ -140,17 +140,21 @@ enum Parser {
 }
 
 impl Parser {
-    fn parse(&self, text: &str) -> Result<Line, String> {
+    /// None of a line that is about no request.
+    fn parse(&self, text: &str) -> Result<Option<Line>, String> {
         let line = match self {
             Self::Combined => combined::parse(text),
             Self::Alb => alb::parse(text),
-            Self::Json => json::parse(text),
+            Self::Json => match json::parse(text)? {
+                Some(line) => Ok(line),
+                None => return Ok(None),
+            },
             Self::Tsv(columns) => columns.parse(text),
         }?;
         if line.client.is_empty() || line.client.len() > MAX_CLIENT {
             return Err(format!("client of {} bytes: expected 1 to {MAX_CLIENT}", line.client.len()));
         }
-        Ok(line)
+        Ok(Some(line))
     }
 }
 
@@ -205,7 +209,8 @@ impl Log {
                 }
             };
             match parser.parse(&text) {
-                Ok(line) => return Ok(Some(line)),
+                Ok(Some(line)) => return Ok(Some(line)),
+                Ok(None) => {}
                 Err(message) => self.faults.add(number, message),
             }
         }

@@ -112,6 +112,10 @@ metrics! {
     LOG_LINES = "weir_log_lines_total", Counter, Count, [], "lines written to the access log";
     LOG_LOST = "weir_log_lines_lost_total", Counter, Count, [], "lines that could not be written to the access log";
     LOG_SUPPRESSED = "weir_log_suppressed_total", Counter, Count, [], "requests without a line, by log.refused_rate and log.forwarded_sample";
+    NEWS_DROPPED = "weir_news_dropped_total", Counter, Count, [], "bans and changes of state that found their queue to the sinks full";
+    SINK_RECORDS = "weir_sink_records_total", Counter, Count, ["sink", "outcome"], "records of a sink of the ingress log; outcome is sent or lost";
+    SINK_WAITING = "weir_sink_waiting_bytes", Gauge, Bytes, ["sink"], "what waits to be sent to a sink of the ingress log";
+    SINK_UP = "weir_sink_up", Gauge, Count, ["sink"], "1 while a sink of the ingress log can be written to";
     RELOADS = "weir_config_reloads_total", Counter, Count, ["result"], "reloads of the config; result is accepted or refused";
     RELOAD_OK = "weir_config_last_reload_success", Gauge, Count, [], "1 unless the last reload was refused";
     CONFIG_FETCHES = "weir_config_fetches_total", Counter, Count, ["result"], "how often AWS was asked for the config; result is answered or failed";

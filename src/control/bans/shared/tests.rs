@@ -30,7 +30,13 @@ impl Task {
         let policy = Policy::compile(settings.clone(), &Networks::default(), &state, clock::now());
         let policy = Arc::new(ArcSwap::from_pointee(policy));
         let pool = Arc::new(Pool::new(&settings.origin));
-        let keeper = Keeper::open(Parts { policy: policy.clone(), state: state.clone(), pool, file: None });
+        let keeper = Keeper::open(Parts {
+            policy: policy.clone(),
+            state: state.clone(),
+            pool,
+            file: None,
+            news: Arc::default(),
+        });
         let outgoing = keeper.join(name);
         Self { keeper, state, policy, outgoing }
     }

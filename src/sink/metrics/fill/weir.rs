@@ -18,4 +18,11 @@ pub(super) fn fill(status: &Status) {
     count(&names::LOG_LINES, &[], status.log.written);
     count(&names::LOG_LOST, &[], status.log.lost);
     count(&names::LOG_SUPPRESSED, &[], status.log.suppressed);
+    count(&names::NEWS_DROPPED, &[], status.log.news_dropped);
+    for outlet in &status.outlets {
+        count(&names::SINK_RECORDS, &[&outlet.name, "sent"], outlet.sent);
+        count(&names::SINK_RECORDS, &[&outlet.name, "lost"], outlet.lost);
+        set(&names::SINK_WAITING, &[&outlet.name], outlet.waiting_bytes as f64);
+        set(&names::SINK_UP, &[&outlet.name], f64::from(u8::from(outlet.failing.is_none())));
+    }
 }
