@@ -18,6 +18,8 @@ use weir::control::guardduty::finding;
 use weir::flood::challenge::Challenge;
 use weir::flood::history::{self, Sizes};
 use weir::proxy::gate::{chunked, head};
+use weir::report::gather::{Gather, Sampling};
+use weir::report::{compose, findings::Findings, html, line, markdown};
 
 /// A fuzz target: a name, what it does with an input, and how many mutations a short run tries.
 pub(crate) type Target = (&'static str, fn(&[u8]), u32);
@@ -37,6 +39,7 @@ pub(crate) const ALL: &[Target] = &[
     ("history_file", history_file, 5_000),
     ("history_contents", history_contents, 5_000),
     ("finding", finding, 20_000),
+    ("incident", incident, 3_000),
     ("gateway_line", gateway_line, 20_000),
 ];
 
@@ -247,4 +250,22 @@ pub(crate) fn cookie(input: &[u8]) {
     assert_eq!(CHALLENGE.proof([&good[..]].into_iter(), client, NOW), Proof::Valid { id: 1, strength: WORK });
     let (problem, nonce) = input.split_at(input.len().min(36));
     assert!(!CHALLENGE.is_solved(problem, nonce, client, NOW), "nobody was asked this");
+}
+
+/// Lines of a log: a report of them can be made, however little sense they make, and nothing in it is more than text.
+pub(crate) fn incident(input: &[u8]) {
+    let text = String::from_utf8_lossy(input);
+    let sampling = Sampling { forwarded: 0.01, refused_per_second: 100.0, is_told: true };
+    let mut gather = Gather::new(1_709_208_000_000, 1_709_211_600_000, sampling);
+    for text in text.lines() {
+        match line::parse(text) {
+            Ok((at, line)) => gather.add(at, &line),
+            Err(why) => gather.fault("line", &why),
+        }
+    }
+    let document = compose(&Findings::new(&gather));
+    let (page, text) = (html::render(&document), markdown::render(&document));
+    let tricky = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
+    assert!(!page.contains(tricky) && !text.contains(tricky));
+    assert!(!page.contains("<script") && page.ends_with("</html>\n"));
 }

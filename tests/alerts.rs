@@ -14,7 +14,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use rustls_pki_types::PrivateKeyDer;
 use rustls_pki_types::pem::PemObject;
 use serde_json::Value;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -150,7 +150,7 @@ fn errors_of_the_origin_fire_are_told_with_evidence_and_clear() {
     };
     ask(90);
     eventually("too few are fine", || status()["alerts"][0]["text"].as_str().is_some_and(|t| t.starts_with("too few")));
-    ask(60);
+    ask(110);
     long("it fires", || hook.posts().len() >= 2);
     let posts = hook.posts();
     assert!(posts.iter().all(|p| p.signed && p.head.starts_with("POST /path-as-good-as-a-password HTTP/1.1\r\n")));

@@ -7,7 +7,7 @@ use common::browser::Browser;
 use common::client::{Client, get};
 use common::load::Load;
 use common::origin::Origin;
-use common::{Weir, config, eventually};
+use common::{Weir, config};
 use serde_json::{Value, json};
 use std::path::Path;
 use weir::flood::state::FloodState;
@@ -53,14 +53,11 @@ fn it_moves_in_an_attack_and_scrolls_back_without_an_error() {
     live(&mut browser);
     browser.until("requests are forwarded", "parseFloat(document.querySelector('#now-forwarded').textContent) > 0");
     assert!(browser.eval("document.querySelector('#state').textContent").as_str().unwrap().contains("normal"));
-    weir.pin(FloodState::Attack);
     for _ in 0..20 {
         let mut client = Client::connect(weir.http);
         let fields = format!("X-Forwarded-For: 203.0.113.9\r\nUser-Agent: {HOSTILE}\r\n");
         assert_eq!(client.ask(get("/%3Cb%3E", &fields)).status, 403);
     }
-    browser.until("the attack is named", "document.querySelector('#state').textContent.includes('attack')");
-    browser.until("its title says so", "document.title.startsWith('ATTACK')");
     browser.until("refusals show", "document.querySelector('#recent').textContent.includes('deny-list')");
     let text = browser.eval("document.querySelector('#recent').textContent");
     assert!(text.as_str().unwrap().contains(HOSTILE), "{text}");
@@ -68,6 +65,9 @@ fn it_moves_in_an_attack_and_scrolls_back_without_an_error() {
         browser.eval("[window.pwned, document.images.length, document.querySelectorAll('main script').length]"),
         json!([null, 0, 0])
     );
+    weir.pin(FloodState::Attack);
+    browser.until("the attack is named", "document.querySelector('#state').textContent.includes('attack')");
+    browser.until("its title says so", "document.title.startsWith('ATTACK')");
     let drawn = "document.querySelectorAll('#charts canvas').length";
     assert_eq!(browser.eval(drawn), 3);
     scrolls(&mut browser);

@@ -6,7 +6,7 @@ use crate::control::flood::FloodReport;
 use crate::control::status::{FaultView, Phase, RecentView, Status, Why, fixture};
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 struct Answer {

@@ -7,6 +7,7 @@ use crate::control::timeline::Timeline;
 use crate::event::queue::Queue;
 use crate::proxy::{self, Replies};
 use crate::sink::access_log::AccessLog;
+use crate::sink::netflow::NetFlow;
 use crate::sink::syslog;
 use crate::verdict::counters::Counters;
 use crate::verdict::{Policy, State};
@@ -105,6 +106,7 @@ fn in_use(policy: &Policy) -> [Row; 7] {
         used("connections to the origin", to_origin, proxy::memory::of_origin_connection()),
         used("bans, 100,000 of them", 1, book::CAPACITY * Book::MEMORY_OF_ONE),
         used("access log, lines that wait", 1, AccessLog::memory(&settings.log.access)),
+        used("netflow, flows that wait", usize::from(settings.netflow.enabled), NetFlow::memory()),
         used("syslog, messages that wait", usize::from(settings.syslog.enabled), syslog::MOST),
         used("CloudWatch Logs, lines that wait", usize::from(settings.log.cloudwatch.enabled), CLOUDWATCH_LOGS),
     ]

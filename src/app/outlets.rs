@@ -46,8 +46,11 @@ pub(super) fn start(runtime: &Runtime, settings: &Settings, identity: &Identity,
 
 /// What part of all requests has records.
 fn selected(edge: &Edge) -> Selected {
-    let (policy, gate) = (edge.policy.clone(), edge.log_gate.clone());
-    Box::new(move || Selection { forwarded: policy.load().settings.log.forwarded_sample, without: gate.suppressed() })
+    let (policy, gate, events) = (edge.policy.clone(), edge.log_gate.clone(), edge.events.clone());
+    Box::new(move || Selection {
+        forwarded: policy.load().settings.log.forwarded_sample,
+        without: gate.suppressed() + events.dropped(),
+    })
 }
 
 /// Ends all at once: each sends what is left, and none waits for another.

@@ -10,6 +10,7 @@ use crate::config::settings::{
     Action, CloudWatch, GuardDuty, Limit, LimitKey, MetricsWay, PathPattern, Scope, Settings, SmartGroup, Waf,
 };
 use crate::config::{self, Loaded};
+use crate::control::alert;
 use crate::control::reload::Fresh;
 use crate::control::source::{Options, Place, Source};
 use crate::sink::cloudwatch::cost;
@@ -133,6 +134,19 @@ fn others(settings: &Settings, out: &mut String) {
         let SmartGroup { name, controller, most, .. } = &aviatrix.smartgroup;
         line(out, "smartgroup", format_args!("{name} at {controller}, {most} networks at most"));
     }
+    alerts(settings, out);
+}
+
+/// How many rules of alerts hold, and who is told.
+fn alerts(settings: &Settings, out: &mut String) {
+    // A config with a fault does not get here.
+    let rules = alert::rules::rules(settings).map_or(0, |rules| rules.len());
+    let config::settings::Alerts { sns_topic, webhook, .. } = &settings.alerts;
+    let hook = webhook.as_ref().map(|_| "the webhook");
+    let told: Vec<_> = sns_topic.as_deref().into_iter().chain(hook).collect();
+    let told =
+        if told.is_empty() { "told to nobody but the log".to_owned() } else { format!("told to {}", joined(&told)) };
+    line(out, "alerts", format_args!("{rules} rules, {told}"));
 }
 
 /// What the config takes at most, part by part.

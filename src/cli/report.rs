@@ -2,6 +2,7 @@
 
 use super::DEFAULT_CONFIG;
 use super::exit::{Code, Failure};
+use super::simulate::UNUSED_FILES;
 use super::simulate::progress::Progress;
 use crate::base::rfc3339;
 use crate::base::units::{Share, parse_duration};
@@ -32,7 +33,7 @@ pub struct Report {
     #[arg(long, short, value_name = "FILE", env = "WEIR_CONFIG")]
     pub config: Option<PathBuf>,
     /// The share of requests passed on that had a line, such as 1%, where the config says another
-    #[arg(long, value_name = "SHARE", value_parser = share)]
+    #[arg(long, value_name = "SHARE")]
     pub forwarded_sample: Option<Share>,
     /// Write to this file instead of standard output
     #[arg(long, value_name = "FILE")]
@@ -80,12 +81,6 @@ fn moment(text: &str) -> Result<Moment, String> {
     }
 }
 
-fn share(text: &str) -> Result<Share, String> {
-    let number = text.strip_suffix('%').and_then(|n| n.trim().parse::<f64>().ok());
-    let share = number.filter(|n| *n > 0.0 && *n <= 100.0).map(|n| Share((n * 100.0).round().max(1.0) as u16));
-    share.ok_or_else(|| "expected a share above 0% and up to 100%, such as 1%".to_owned())
-}
-
 /// Reads the log and writes the report.
 pub fn report(args: &Report) -> anyhow::Result<ExitCode> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64);
@@ -129,6 +124,9 @@ pub fn report(args: &Report) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Files of these keys are not needed to read a log.
+const MORE_UNUSED_FILES: [&str; 5] = ["log.address_key_file", "lists.", "syslog.", "aviatrix.", "alerts."];
+
 /// The log files, and how they were sampled. A faulty config is told as `weir check` tells it.
 fn source(args: &Report) -> anyhow::Result<Result<(Vec<PathBuf>, Sampling), ExitCode>> {
     let path = args.config.clone().unwrap_or_else(|| DEFAULT_CONFIG.into());
@@ -170,8 +168,8 @@ fn kept(file: &Path, most: u16) -> Vec<PathBuf> {
 
 fn read(path: &Path) -> Result<settings::Log, ExitCode> {
     let origin = path.display().to_string();
-    let loaded = config::read_text(path)
-        .and_then(|text| config::load_str_without(&text, &origin, &super::simulate::UNUSED_FILES));
+    let unused: Vec<&str> = [&UNUSED_FILES[..], &MORE_UNUSED_FILES].concat();
+    let loaded = config::read_text(path).and_then(|text| config::load_str_without(&text, &origin, &unused));
     loaded.map(|loaded| loaded.settings.log).map_err(|faults| {
         eprintln!("{faults}");
         if faults.unreadable { Code::NoInput } else { Code::Config }.into()
@@ -213,14 +211,6 @@ mod tests {
         assert_eq!(moment("-2h").unwrap().at(10_000_000), 2_800_000);
         for wrong in ["", "now", "2h", "-", "-2", "yesterday", "2024-02-29"] {
             assert!(moment(wrong).unwrap_err().contains("RFC 3339"), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn shares_have_their_sign() {
-        assert_eq!((share("1%"), share("0.5 %"), share("100%")), (Ok(Share(100)), Ok(Share(50)), Ok(Share::ALL)));
-        for wrong in ["1", "0%", "101%", "%", "NaN%", "-1%"] {
-            assert!(share(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -53,7 +53,7 @@ impl Chart {
     }
 
     fn top(&self) -> f64 {
-        self.bars.iter().map(|b| b.forwarded + b.refused).fold(1.0, f64::max)
+        1.05 * self.bars.iter().map(|b| b.forwarded + b.refused).fold(1.0, f64::max)
     }
 
     /// As text: `#` passed on, `x` refused, and below the state.

@@ -50,15 +50,15 @@ fn summary(findings: &Findings<'_>) -> Vec<Span> {
         format!(", with up to {} requests a second against an origin that bears {}", about(offered), about(capacity))
     });
     vec![plain(format!(
-        "{when}{peak}. It passed on {} and refused {at_least}{}. Of {} clients that were banned or mostly refused, {} reached \
-         the origin; {} clients known as good were refused, {} times in all, and {} requests failed.",
+        "{when}{peak}. It passed on {} and refused {at_least}{}. Of {} banned or mostly refused, {} reached the origin; \
+         {} known as good had {} refused, and the origin failed {}.",
         estimate(findings.forwarded),
         number(findings.all.refused),
-        number(findings.offenders.len() as u64),
+        many(findings.offenders.len() as u64, "client"),
         estimate(findings.leaked),
-        number(findings.hurt.len() as u64),
-        number(findings.hurt_lines),
-        number(findings.all.failed),
+        many(findings.hurt.len() as u64, "client"),
+        many(findings.hurt_lines, "request"),
+        many(findings.all.failed, "request"),
     ))]
 }
 
@@ -103,30 +103,38 @@ fn refused(findings: &Findings<'_>) -> Vec<Block> {
         blocks.push(Block::Text(vec![plain("Nothing.")]));
         return blocks;
     }
-    let parts: [(&'static str, &Tally<Counts>); 6] = [
-        ("reason", &log.reasons),
-        ("limit or list", &log.rules),
-        ("path", &log.paths),
-        ("network", &log.networks),
-        ("client", &log.clients),
-        ("user agent", &log.agents),
-    ];
+    for (name, tally) in [("reason", &log.reasons), ("limit or list", &log.rules)] {
+        blocks.extend(table(findings, name, tally, false));
+    }
+    let parts: [(&'static str, &Tally<Counts>); 4] =
+        [("path", &log.paths), ("network", &log.networks), ("client", &log.clients), ("user agent", &log.agents)];
     for (name, tally) in parts {
-        blocks.extend(table(findings, name, tally));
+        blocks.extend(table(findings, name, tally, true));
     }
     blocks
 }
 
-fn table(findings: &Findings<'_>, name: &'static str, tally: &Tally<Counts>) -> Option<Block> {
+/// What was refused most; beside it what was passed on, where that is told apart too.
+fn table(findings: &Findings<'_>, name: &'static str, tally: &Tally<Counts>, passed_on: bool) -> Option<Block> {
+    let columns = if passed_on { 5 } else { 4 };
     let all = findings.all.refused.max(1) as f64;
     let row = |(name, c): (&str, &Counts)| {
         let share = format!("{:.1} %", c.refused as f64 * 100.0 / all);
         let passed = Estimate::new(c.forwarded, findings.log.sampling.forwarded).about;
-        vec![code(name), plain(number(c.refused)), plain(share), plain(number(c.known_refused)), plain(about(passed))]
+        let mut row = vec![
+            code(name),
+            plain(number(c.refused)),
+            plain(share),
+            plain(number(c.known_refused)),
+            plain(about(passed)),
+        ];
+        row.truncate(columns);
+        row
     };
     let rows: Vec<_> = tally.top(ROWS, |c| c.refused).into_iter().map(row).collect();
-    (!rows.is_empty())
-        .then(|| Block::Table(vec![name, ">refused", ">of all", ">to known clients", ">passed on, about"], rows))
+    let mut heading = vec![name, ">refused", ">of all", ">to known clients", ">passed on, about"];
+    heading.truncate(columns);
+    (!rows.is_empty()).then_some(Block::Table(heading, rows))
 }
 
 fn leaked(findings: &Findings<'_>) -> Vec<Block> {
@@ -134,9 +142,9 @@ fn leaked(findings: &Findings<'_>) -> Vec<Block> {
     let share = findings.log.sampling.forwarded;
     blocks.push(Block::Text(vec![plain(format!(
         "Requests passed on of clients that were banned in this time, or of whose requests most (and ten at least) were \
-         refused: {}, of {} clients.",
+         refused: {}, of {}.",
         estimate(findings.leaked),
-        number(findings.offenders.len() as u64)
+        many(findings.offenders.len() as u64, "client")
     ))]));
     let leaky = findings.offenders.iter().filter(|(_, c)| c.forwarded > 0).take(ROWS);
     let row = |(client, c): &(&str, &Counts)| {
@@ -152,9 +160,9 @@ fn leaked(findings: &Findings<'_>) -> Vec<Block> {
 fn hurt(findings: &Findings<'_>) -> Vec<Block> {
     let mut blocks = vec![Block::Heading(2, "Who was hurt".into())];
     blocks.push(Block::Text(vec![plain(format!(
-        "{} refusals or challenges went to {} clients with credit or seen before.",
-        number(findings.hurt_lines),
-        number(findings.hurt.len() as u64)
+        "{} with credit or seen before had {} refused or challenged.",
+        many(findings.hurt.len() as u64, "client"),
+        many(findings.hurt_lines, "request")
     ))]));
     let row =
         |(client, c): &(&str, &Counts)| vec![code(*client), plain(number(c.known_refused)), plain(number(c.failed))];
@@ -259,11 +267,15 @@ fn sureness(findings: &Findings<'_>) -> Vec<Block> {
 fn estimate(e: Estimate) -> String {
     match () {
         () if e.lines == 0 => "no request that has a line".into(),
-        () if e.off == 0.0 => format!("{} requests", number(e.lines)),
+        () if e.off == 0.0 => many(e.lines, "request"),
         () => {
             format!("about {} requests ({} lines, ±{:.0} %)", about(e.about), number(e.lines), (e.off * 100.0).ceil())
         }
     }
+}
+
+fn many(n: u64, what: &str) -> String {
+    format!("{} {what}{}", number(n), if n == 1 { "" } else { "s" })
 }
 
 /// `2024-02-29T12:00:00Z`.

@@ -224,8 +224,10 @@ impl Gather {
 
     fn state(&mut self, at: u64, state: &State) {
         if state.of == "flood" {
-            let minute = self.minutes.at(at);
-            minute.state = minute.state.max(gravity(&state.to)).max(gravity(&state.from));
+            for (at, state) in [(at, &state.to), (at.saturating_sub(1), &state.from)] {
+                let minute = self.minutes.at(at);
+                minute.state = minute.state.max(gravity(state));
+            }
             let figure = |name: &str| state.evidence.get(name).copied().filter(|v| *v > 0.0);
             if let (Some(offered), Some(capacity)) = (figure("offered"), figure("capacity"))
                 && self.peak.is_none_or(|(most, _)| offered > most)

@@ -15,7 +15,7 @@ const HEAD: &str = "<!doctype html>
 @media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --dim: #9198a1; --line: #3d444d; --soft: #151b23; --good: #4fb3c7; --bad: #ff7b72 } }
 body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
 h1, h2 { line-height: 1.2 } h2 { margin-top: 2rem; border-bottom: 1px solid var(--line) }
-div.table { overflow-x: auto } table { border-collapse: collapse; font-size: .9em }
+div.table { overflow-x: auto; margin-bottom: 1.25rem } table { border-collapse: collapse; font-size: .9em }
 th, td { text-align: left; padding: .25rem .75rem .25rem 0; border-bottom: 1px solid var(--line); vertical-align: top }
 .number { text-align: right } th { color: var(--dim); font-weight: 600 }
 code, pre { font: .9em/1.4 ui-monospace, monospace; background: var(--soft); overflow-wrap: anywhere } pre { padding: .75rem; overflow-x: auto }

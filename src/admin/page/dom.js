@@ -23,7 +23,7 @@ export function tableSection(title, id, columns, ...more) {
   const head = columns.map((c) => el("th", { scope: "col", class: c.startsWith(">") ? "n" : undefined }, c.replace(">", "")));
   return el("section", { "aria-labelledby": `${id}-title` },
     el("h2", { id: `${id}-title` }, title),
-    el("div", { class: "scroll", tabindex: "0", role: "region", "aria-labelledby": `${id}-title` },
+    el("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": `${title}, table` },
       el("table", {}, el("caption", { class: "hidden" }, title),
         el("thead", {}, el("tr", {}, ...head)), el("tbody", { id }))),
     ...more);

@@ -127,7 +127,7 @@ impl Rates {
             in_flight: status.in_flight,
             reasons,
             networks: report.by_net24.iter().take(TOP).map(network).collect(),
-            bans: status.bans.active as u64,
+            bans: status.bans.active,
             origin: (up as u64, endpoints.len() as u64),
             waf: status.waf.as_ref().map(waf),
             fleet: status.fleet.as_ref().map(fleet),

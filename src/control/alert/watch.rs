@@ -52,6 +52,8 @@ impl Watch {
         let (stop, stopped) = mpsc::channel::<()>();
         let thread = std::thread::Builder::new().name("weir-alerts".into()).spawn(move || {
             let mut watcher = Watcher::new(parts);
+            // What comes before the first look is growth that nobody sees.
+            watcher.round(clock::now());
             while matches!(stopped.recv_timeout(EVERY), Err(mpsc::RecvTimeoutError::Timeout)) {
                 watcher.round(clock::now());
             }

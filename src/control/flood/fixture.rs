@@ -15,6 +15,7 @@ pub(crate) fn fixture() -> FloodReport {
         share: Some(0.5),
         rank: "unknown".into(),
         owner: text("AS64500 Example"),
+        country: String::new(),
         reason: text(reason),
     };
     FloodReport {

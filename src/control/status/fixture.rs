@@ -31,20 +31,7 @@ pub(crate) fn fixture() -> Status {
         notes: vec!["all clients share one key".into()],
         requests: vec![reason("forwarded", "forward", 1_000), reason("limit", "refuse", 9)],
         responses: vec![ResponseCount { class: "2xx".into(), by: "origin".into(), count: 990 }],
-        limits: vec![LimitStatus {
-            name: "login".into(),
-            rate: "30/m".into(),
-            burst: 10,
-            key: "client".into(),
-            covers: "POST /login".into(),
-            action: "refuse".into(),
-            enforce: 100.0,
-            configured: Some(50.0),
-            refused: 7,
-            observed: 3,
-            slots: 1_024,
-            table_bytes: 8_192,
-        }],
+        limits: vec![limit()],
         table_bytes: 8_192,
         in_flight: 4,
         connections: 5,
@@ -86,5 +73,22 @@ pub(crate) fn fixture() -> Status {
             failing: Some("the collector took nothing for 30s".into()),
             failing_for_s: Some(61.0),
         }],
+    }
+}
+
+fn limit() -> LimitStatus {
+    LimitStatus {
+        name: "login".into(),
+        rate: "30/m".into(),
+        burst: 10,
+        key: "client".into(),
+        covers: "POST /login".into(),
+        action: "refuse".into(),
+        enforce: 100.0,
+        configured: Some(50.0),
+        refused: 7,
+        observed: 3,
+        slots: 1_024,
+        table_bytes: 8_192,
     }
 }

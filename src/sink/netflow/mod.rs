@@ -6,7 +6,7 @@ pub mod flow;
 mod sender;
 
 use crate::base::clock;
-use crate::config::settings::{self, Addresses};
+use crate::config::settings::{self, Addresses, Settings};
 use crate::event::story::Story;
 use crate::sink::outlet::{Outlet, OutletStatus};
 use crossbeam_queue::ArrayQueue;
@@ -86,12 +86,6 @@ impl NetFlow {
     pub const fn memory() -> usize {
         CAPACITY * size_of::<Flow>()
     }
-
-    /// Writes clients' addresses otherwise, as after a reload.
-    pub fn set_addresses(&self, addresses: Addresses) {
-        // Relaxed: a value of its own; a flow that is just being made is written by the old one.
-        self.shared.addresses.store(number(addresses), Ordering::Relaxed);
-    }
 }
 
 /// Hidden ones are networks, however they are to be hidden.
@@ -102,7 +96,7 @@ const fn number(addresses: Addresses) -> u8 {
 impl Outlet for NetFlow {
     fn take(&self, story: &Story<'_>) {
         let Story::Request(record, _) = story else { return };
-        // Relaxed: as in `set_addresses`.
+        // Relaxed: as in `reload`.
         let whole = self.shared.addresses.load(Ordering::Relaxed) == number(Addresses::Whole);
         let addresses = if whole { Addresses::Whole } else { Addresses::Truncated };
         // Acquire: pairs with the Release in `stop`; what comes after it would never be sent.
@@ -116,6 +110,11 @@ impl Outlet for NetFlow {
         if !self.shared.waiting.is_empty() {
             self.thread.unpark();
         }
+    }
+
+    fn reload(&self, settings: &Settings) {
+        // Relaxed: a value of its own; a flow that is just being made is written by the old one.
+        self.shared.addresses.store(number(settings.netflow.addresses), Ordering::Relaxed);
     }
 
     fn status(&self) -> OutletStatus {

@@ -60,7 +60,9 @@ impl Sender {
         let shared = self.shared.clone();
         self.flows.extend(std::iter::from_fn(|| shared.waiting.pop()).take(room));
         let mut datagram = Vec::with_capacity(MAX_DATAGRAM);
-        let (mut done, selection) = (0, (self.selected)());
+        let (mut done, mut selection) = (0, (self.selected)());
+        // Relaxed: a lone counter.
+        selection.without += self.shared.lost.load(Ordering::Relaxed);
         loop {
             let now = clock::unix_nanos(clock::now()) / 1_000_000;
             let taken = self.exporter.datagram(&self.flows[done..], selection, now, &mut datagram);
