@@ -21,7 +21,7 @@ const WIDGETS: &[(&str, &[&str])] = &[
     ("AWS WAF: seconds", &["WafDelay", "WafSyncAge"]),
     ("AWS WAF: waiting and failed", &["WafPending", "WafFailures"]),
     ("Challenges", &["Challenges"]),
-    ("Lost", &["EventsDropped", "LogLinesLost", "DetectorMissedTicks"]),
+    ("Lost", &["EventsDropped", "SinkRecordsLost", "LogLinesLost", "DetectorMissedTicks"]),
 ];
 
 /// deploy/dashboards/cloudwatch.json.

@@ -148,6 +148,7 @@ pub const ALL: &[Series] = &[
     slow("DetectorMissedTicks", &names::FLOOD_MISSED, How::Growth),
     slow("EventsDropped", &names::EVENTS_DROPPED, How::Growth),
     slow("LogLinesLost", &names::LOG_LOST, How::Growth),
+    slow("SinkRecordsLost", &names::SINK_RECORDS, How::Growth).only("outcome", "lost"),
     slow("Memory", &names::MEMORY, How::Highest),
 ];
 
