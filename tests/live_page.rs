@@ -177,7 +177,7 @@ fn it_fits_a_phone_in_dark_and_light() {
     browser.until("the token is asked for", "!document.querySelector('#ask').hidden");
     assert_eq!(browser.eval(fits), true);
     opened(&mut browser, &weir);
-    ask_as(&weir, &"203.0.113.9, ".repeat(3).trim_end_matches(", ").to_owned(), &format!("/{}", "x".repeat(300)));
+    ask_as(&weir, "203.0.113.9, ".repeat(3).trim_end_matches(", "), &format!("/{}", "x".repeat(300)));
     for width in [375, 800, 3840] {
         browser.size(width, 800);
         browser.until("nothing is wider than the window", fits);
