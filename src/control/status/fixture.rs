@@ -31,20 +31,7 @@ pub(crate) fn fixture() -> Status {
         notes: vec!["all clients share one key".into()],
         requests: vec![reason("forwarded", "forward", 1_000), reason("limit", "refuse", 9)],
         responses: vec![ResponseCount { class: "2xx".into(), by: "origin".into(), count: 990 }],
-        limits: vec![LimitStatus {
-            name: "login".into(),
-            rate: "30/m".into(),
-            burst: 10,
-            key: "client".into(),
-            covers: "POST /login".into(),
-            action: "refuse".into(),
-            enforce: 100.0,
-            configured: Some(50.0),
-            refused: 7,
-            observed: 3,
-            slots: 1_024,
-            table_bytes: 8_192,
-        }],
+        limits: vec![limit()],
         table_bytes: 8_192,
         in_flight: 4,
         connections: 5,
@@ -73,5 +60,22 @@ pub(crate) fn fixture() -> Status {
             latency: Latency { counts: vec![90, 9, 1], bounds_ms: vec![10, 100], sum_s: 1.5 },
         },
         log: LogStatus { written: 10, lost: 1, suppressed: 2, dropped: 3 },
+    }
+}
+
+fn limit() -> LimitStatus {
+    LimitStatus {
+        name: "login".into(),
+        rate: "30/m".into(),
+        burst: 10,
+        key: "client".into(),
+        covers: "POST /login".into(),
+        action: "refuse".into(),
+        enforce: 100.0,
+        configured: Some(50.0),
+        refused: 7,
+        observed: 3,
+        slots: 1_024,
+        table_bytes: 8_192,
     }
 }
