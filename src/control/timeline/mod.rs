@@ -232,8 +232,9 @@ mod tests {
         for at in 1..=CAPACITY as u32 + 100 {
             timeline.add(sample(at, 1.0));
         }
-        assert_eq!((timeline.samples().len(), timeline.samples().capacity()), (CAPACITY, room));
-        assert_eq!(timeline.samples().front().unwrap().at, 101);
+        let samples = timeline.samples();
+        assert_eq!((samples.len(), samples.capacity()), (CAPACITY, room));
+        assert_eq!(samples.front().unwrap().at, 101);
         assert!(room * size_of::<Sample>() <= 400_000 && Timeline::memory() <= 400_000);
     }
 
