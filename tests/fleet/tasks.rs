@@ -48,7 +48,8 @@ impl Alone {
         let policy = Policy::compile(settings.clone(), &Networks::default(), &state, clock::now());
         let policy = Arc::new(ArcSwap::from_pointee(policy));
         let pool = Arc::new(Pool::new(&settings.origin));
-        let parts = bans::Parts { policy: policy.clone(), state: state.clone(), pool, file: None, news: Arc::default() };
+        let parts =
+            bans::Parts { policy: policy.clone(), state: state.clone(), pool, file: None, news: Arc::default() };
         Self { keeper: Arc::new(Keeper::open(parts)), state, policy }
     }
 

@@ -85,7 +85,8 @@ fn forbidden(from: &str, path: &[String]) -> Option<&'static str> {
     match from {
         "app" | "cli" => None,
         "base" => Some("base uses nothing of weir's"),
-        "config" | "event" if to != "base" => Some("only base lies below it"),
+        "config" if to != "base" => Some("only base lies below it"),
+        "event" if !["base", "config"].contains(&to) => Some("only base and the words of the config lie below it"),
         "config" | "event" => None,
         "verdict" if in_core || GROUND.contains(&to) => None,
         _ if CORE.contains(&from) && in_core && !shared => Some("only verdict joins the modules of the core"),

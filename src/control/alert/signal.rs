@@ -81,8 +81,6 @@ fn responses() -> Vec<Signal> {
     };
     const ALL: &str = "weir_responses_total";
     const ORIGIN: &str = r#"weir_responses_total{by="origin"}"#;
-    const SEEN: &str = r#"weir_requests_by_rank_total{rank="seen"}"#;
-    const CREDITED: &str = r#"weir_requests_by_rank_total{rank="credited"}"#;
     vec![
         share(
             "client_error_share",
@@ -117,11 +115,8 @@ fn responses() -> Vec<Signal> {
         share(
             "known_refused_share",
             "requests of good clients that were refused, of all requests of good clients: seen before, by rank",
-            &[
-                r#"weir_requests_by_rank_total{rank="credited",outcome="refused"}"#,
-                r#"weir_requests_by_rank_total{rank="seen",outcome="refused"}"#,
-            ],
-            &[CREDITED, SEEN],
+            &[r#"weir_known_requests_total{outcome="refused"}"#],
+            &["weir_known_requests_total"],
         ),
     ]
 }

@@ -92,20 +92,3 @@ fn limit() -> LimitStatus {
         table_bytes: 8_192,
     }
 }
-
-fn limit() -> LimitStatus {
-    LimitStatus {
-        name: "login".into(),
-        rate: "30/m".into(),
-        burst: 10,
-        key: "client".into(),
-        covers: "POST /login".into(),
-        action: "refuse".into(),
-        enforce: 100.0,
-        configured: Some(50.0),
-        refused: 7,
-        observed: 3,
-        slots: 1_024,
-        table_bytes: 8_192,
-    }
-}

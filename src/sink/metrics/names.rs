@@ -74,6 +74,7 @@ metrics! {
     FLOOD_MISSED = "weir_flood_missed_ticks_total", Counter, Count, [], "ticks of the detector that came too late and were left out";
     FLOOD_BYTES = "weir_flood_bytes", Gauge, Bytes, ["part"], "memory, fixed; part is offenders (lists, sketches, samples) or rest";
     BY_RANK = "weir_requests_by_rank_total", Counter, Count, ["rank", "outcome"], "requests that passed the limits, by their client's rank; outcome is forwarded, refused or challenged";
+    KNOWN = "weir_known_requests_total", Counter, Count, ["outcome"], "requests of good clients (ranks credited and seen) that passed the limits; outcome is forwarded, refused or challenged";
     BY_CLASS = "weir_requests_by_class_total", Counter, Count, ["class"], "requests that passed the limits, by what they ask for";
     CHALLENGES = "weir_challenges_total", Counter, Count, ["result"], "clients that were asked for a cookie; result is solved or unsolved";
     HISTORY = "weir_history_entries", Gauge, Count, ["level"], "known clients and networks at the last sweep; level is client, credited, net24 or net16";

@@ -1,9 +1,15 @@
 //! The flood detector.
 
 use super::{count, set};
-use crate::control::flood::FloodStatus;
+use crate::control::flood::{FloodStatus, RankView};
+use crate::flood::rank::Rank;
 use crate::flood::state::FloodState;
 use crate::sink::metrics::names;
+
+/// Who got a good answer before.
+fn is_known(rank: &str) -> bool {
+    [Rank::Credited, Rank::Seen].iter().any(|known| known.name() == rank)
+}
 
 pub(super) fn fill(flood: &FloodStatus) {
     for state in FloodState::ALL {
@@ -26,6 +32,10 @@ pub(super) fn fill(flood: &FloodStatus) {
         count(&names::BY_RANK, &[&r.rank, "refused"], r.refused_total);
         count(&names::BY_RANK, &[&r.rank, "challenged"], r.challenged_total);
     }
+    let known = |what: fn(&RankView) -> u64| flood.ranks.iter().filter(|r| is_known(&r.rank)).map(what).sum();
+    count(&names::KNOWN, &["forwarded"], known(|r| r.forwarded_total));
+    count(&names::KNOWN, &["refused"], known(|r| r.refused_total));
+    count(&names::KNOWN, &["challenged"], known(|r| r.challenged_total));
     for class in &flood.classes {
         count(&names::BY_CLASS, &[&class.class], class.total);
     }
