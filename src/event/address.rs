@@ -193,7 +193,7 @@ mod tests {
         for (network, truncated, same) in [
             ("192.0.2.77/32", "192.0.2.0/24", false),
             ("192.0.2.64/26", "192.0.2.0/24", false),
-            ("192.0.0.0/16", "192.0.0.0/16", true),
+            ("2001:db8::/32", "2001:db8::/32", true),
             ("2001:db8:1:2::/64", "2001:db8:1::/48", false),
         ] {
             news.network = network.parse().unwrap();

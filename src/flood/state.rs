@@ -145,19 +145,21 @@ pub struct Evidence {
 
 impl fmt::Display for Evidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let percent = |share: f64| (share * 100.0).clamp(-999.0, 999.0);
-        write!(
-            f,
-            "offered {:.0}/s of {:.0}/s (usual {:.1}/s); excess {:.0}/s: {:.0} % assets, {:.0} % unknown clients, \
-             {:.0} % writes",
-            self.offered,
-            self.capacity,
-            self.usual,
-            self.excess,
-            percent(self.assets),
-            percent(self.unknown),
-            percent(self.writes)
-        )?;
+        // Shares of a difference stray beyond all and none; the sum makes no "-0" of a small one.
+        let percent = |share: f64| (share * 100.0).clamp(0.0, 100.0) + 0.0;
+        let Self { offered, capacity, usual, excess, .. } = self;
+        write!(f, "offered {offered:.0}/s of {capacity:.0}/s (usual {usual:.1}/s); ")?;
+        if self.excess < 1.0 {
+            f.write_str("no excess")?;
+        } else {
+            write!(
+                f,
+                "excess {excess:.0}/s: {:.0} % assets, {:.0} % unknown clients, {:.0} % writes",
+                percent(self.assets),
+                percent(self.unknown),
+                percent(self.writes)
+            )?;
+        }
         if self.outcomes > 0.0 {
             write!(f, "; {:.0} % of {:.0} challenges solved", percent(self.solved), self.outcomes)?;
         }
@@ -222,6 +224,16 @@ impl Changes {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn evidence_reads_well_where_shares_stray() {
+        let quiet =
+            Evidence { offered: 3.0, capacity: 500.0, usual: 2.7, excess: 0.3, assets: -9.0, ..Evidence::default() };
+        assert!(quiet.to_string().starts_with("offered 3/s of 500/s (usual 2.7/s); no excess; "), "{quiet}");
+        let flood = Evidence { excess: 451.0, assets: 1.3, unknown: 0.994, writes: -0.001, ..quiet };
+        let words = "excess 451/s: 100 % assets, 99 % unknown clients, 0 % writes; ";
+        assert!(flood.to_string().contains(words), "{flood}");
+    }
 
     #[test]
     fn the_latest_changes_are_kept_and_all_are_counted() {

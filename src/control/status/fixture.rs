@@ -46,21 +46,7 @@ pub(crate) fn fixture() -> Status {
         cloudwatch: Some(crate::sink::cloudwatch::status::fixture()),
         fleet: Some(crate::sink::fleet::fixture()),
         flood: crate::control::flood::fixture().status,
-        origin: OriginStatus {
-            capacity: "500/s".into(),
-            max_in_flight: 512,
-            endpoints: vec![EndpointView {
-                address: "192.0.2.10:80".into(),
-                name: Some("app.internal:80".into()),
-                group: "primary".into(),
-                healthy: true,
-                ejected_for: None,
-                in_flight: 3,
-                requests: 1_000,
-                failures: 2,
-            }],
-            latency: Latency { counts: vec![90, 9, 1], bounds_ms: vec![10, 100], sum_s: 1.5 },
-        },
+        origin: origin(),
         alerts: crate::control::alert::fixture().0,
         alerts_told: crate::control::alert::fixture().1,
         log: LogStatus { written: 10, lost: 1, suppressed: 2, dropped: 3, news_dropped: 4 },
@@ -90,5 +76,23 @@ fn limit() -> LimitStatus {
         observed: 3,
         slots: 1_024,
         table_bytes: 8_192,
+    }
+}
+
+fn origin() -> OriginStatus {
+    OriginStatus {
+        capacity: "500/s".into(),
+        max_in_flight: 512,
+        endpoints: vec![EndpointView {
+            address: "192.0.2.10:80".into(),
+            name: Some("app.internal:80".into()),
+            group: "primary".into(),
+            healthy: true,
+            ejected_for: None,
+            in_flight: 3,
+            requests: 1_000,
+            failures: 2,
+        }],
+        latency: Latency { counts: vec![90, 9, 1], bounds_ms: vec![10, 100], sum_s: 1.5 },
     }
 }

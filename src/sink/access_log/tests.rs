@@ -1,3 +1,5 @@
+//! Lines are whole or missing, whatever becomes of the file.
+
 use super::*;
 use crate::base::clock;
 use crate::base::units::Bytes;

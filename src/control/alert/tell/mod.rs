@@ -220,8 +220,9 @@ mod tests {
             let (outbox, way) = (outbox.clone(), way.clone());
             async move { outbox.run(&way, stopped).await }
         });
-        // Time is paused, the deadline of all tries lies within the hour: nobody waits for it.
-        tokio::time::sleep(Duration::from_secs(3_600)).await;
+        // Time is paused and all tries are over within the hour: nobody waits for it.
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(3_600);
+        tokio::time::sleep_until(deadline).await;
         stop.send_replace(true);
         running.await.unwrap();
         (outbox, way)

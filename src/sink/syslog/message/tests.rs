@@ -1,3 +1,5 @@
+//! Messages as a collector reads them.
+
 use super::*;
 use crate::base::clock::Time;
 use crate::base::units::Rate;
