@@ -17,7 +17,7 @@ export RUSTDOCFLAGS ?= -D warnings
 export WHY
 
 .PHONY: help run build release-pgo release-graviton test lint fmt clippy deny advisories docs unit loom fuzz miri \
-	bench bench-instructions bench-peers test-peers replay flood-report flood-proxy away peers load scenarios clean setup-%
+	bench bench-instructions bench-peers test-peers replay flood-report flood-proxy away signals peers load scenarios clean setup-%
 
 help: ## List these commands
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-26s%s\n", $$1, $$2 }'
@@ -105,6 +105,10 @@ flood-proxy: setup-build ## Play a flood in real time through the running proxy 
 away: setup-build setup-load ## Throughput while AWS and the fleet's store are black holes, beside that without them
 	cargo build --release --locked --features aws
 	python3 -B loadtest/away.py --weir $(TARGET)/release/weir
+
+signals: setup-build setup-load ## What logging every request, hanging collectors and an open live page cost (3 min)
+	cargo build --release --locked --features aws
+	python3 -B loadtest/signals.py --weir $(TARGET)/release/weir
 
 bench-peers: build setup-peers ## Measure weir beside nginx, HAProxy, Envoy and bare Pingora (20 min; ARGS=--quick: 2)
 	$(if $(TARGET_CPU),RUSTFLAGS="-Ctarget-cpu=$(TARGET_CPU)") cargo build --release --locked --manifest-path loadtest/peers/bare/Cargo.toml --target-dir .tools/target

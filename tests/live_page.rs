@@ -227,6 +227,9 @@ fn all_of_it_is_reached_by_keys_and_named_for_a_screen_reader() {
 
 /// What assistive technology is told.
 fn named(browser: &mut Browser) {
+    let told =
+        "[...document.querySelectorAll('[role=img]')].some((c) => c.ariaLabel.includes('In the last minute shown'))";
+    browser.until("a chart is told in words", told);
     let tree = browser.call("Accessibility.getFullAXTree", json!({}));
     let nodes: Vec<&Value> = tree["nodes"].as_array().unwrap().iter().filter(|node| node["ignored"] != true).collect();
     let role = |node: &Value| node["role"]["value"].as_str().unwrap_or_default().to_owned();
