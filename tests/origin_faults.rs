@@ -70,7 +70,7 @@ fn an_origin_that_is_down_is_said_so_and_found_again() {
     }
     let known = |s: &(u16, String)| *s == (502, "origin-connect".into()) || *s == (503, "origin-unavailable".into());
     assert!(statuses.iter().all(known), "{statuses:?}");
-    assert_eq!(weir.ended("origin-connect") + weir.ended("origin-unavailable"), 6);
+    eventually("all are counted", || weir.ended("origin-connect") + weir.ended("origin-unavailable") == 6);
     rise(address);
     eventually("served again", || Client::connect(weir.http).ask(get("/", "")).status == 200);
 }
