@@ -164,13 +164,13 @@ fn errors_of_the_origin_fire_are_told_with_evidence_and_clear() {
     assert!(first["value"].as_f64().unwrap() > 0.9 && first["lasted_s"].as_f64().unwrap() >= 2.0, "{first}");
     assert_eq!((&first["evidence"]["state"], &first["evidence"]["origin"][1]), (&"normal".into(), &1.into()));
     assert!(first["text"].as_str().unwrap().contains("What to do: http"), "{first}");
-    assert_eq!(state(), "firing");
+    eventually("it shows", || state() == "firing");
     assert!(weir.ask("/metrics").1.contains("weir_alert_firing{alert=\"server-errors\"} 1"));
     // Relaxed: a lone flag.
     failing.store(false, Ordering::Relaxed);
     ask(400);
     long("it clears", || hook.kinds() == ["firing", "cleared"]);
-    assert_eq!(state(), "ok");
+    eventually("it shows no more", || state() == "ok");
     eventually("both were told", || {
         weir.ask("/metrics").1.contains("weir_alerts_told_total{to=\"webhook\",outcome=\"told\"} 2")
     });
