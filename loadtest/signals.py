@@ -62,7 +62,7 @@ def watch(admin):
         try:
             while answer.read1(65536):
                 pass
-        except OSError:
+        except (OSError, http.client.HTTPException):
             pass  # weir ended
 
     threading.Thread(target=read, daemon=True).start()
@@ -128,7 +128,7 @@ def main():
     wanted = arguments.parse_args()
     plain = (HERE / "conf" / "open.toml").read_text()
     with tempfile.TemporaryDirectory() as folder, Weir(wanted.weir, HERE / "conf" / "open.toml") as origin:
-        base = plain.replace('addresses = ["demo"]', f'addresses = ["{origin.demo}"]\nfallback = ["demo"]')
+        base = plain.replace('addresses = ["demo"]', f'addresses = ["{origin.demo}"]')
         base = base.replace(OFF, "LOG")
         cases = {"off": (OFF, 0), "file, every request": (FILE, 0), "and collectors that hang": (HANGING, 0),
                  "one viewer of the live page": (OFF, 1)}

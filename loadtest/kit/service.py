@@ -60,8 +60,9 @@ class Weir:
             heard = re.search(r"listens +http://(\S+)", said)
             demo = re.search(r"demo service \(([\d.:]+)\)", said)
             admin = re.search(r"live page +http://(\S+?)/\n", said)
-            if heard and demo and admin:
-                self.http, self.demo, self.admin = heard[1], demo[1], admin[1]
+            # The origin stands above the live page; it need not be the demo service.
+            if heard and admin:
+                self.http, self.demo, self.admin = heard[1], demo and demo[1], admin[1]
                 try:
                     if fetch(self.admin, "/readyz")[0] == 200:
                         return
