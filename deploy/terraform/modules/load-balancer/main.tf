@@ -10,7 +10,7 @@ resource "aws_lb" "this" {
   # weir closes connections after 75 s; whoever closes last makes no 502.
   idle_timeout = 60
   # Ambiguous requests (smuggling) and odd header names never reach weir.
-  desync_mitigation_mode     = "strictest"
+  desync_mitigation_mode     = "defensive"
   drop_invalid_header_fields = true
   # weir believes the last entry of X-Forwarded-For. With the port it can be joined with NetFlow and gateways' logs.
   xff_header_processing_mode = "append"
