@@ -61,7 +61,7 @@ locals {
       { sourceVolume = "secrets", containerPath = "/run/secrets", readOnly = true },
       { sourceVolume = "state", containerPath = "/var/lib/weir", readOnly = false },
     ]
-    healthCheck = { command = ["CMD", "/weir", "status"], interval = 10, timeout = 5, retries = 3, startPeriod = 10 }
+    healthCheck = { command = ["CMD", "/usr/bin/weir", "status"], interval = 10, timeout = 5, retries = 3, startPeriod = 10 }
     # A connection is a file, and so is its other end.
     ulimits = [{ name = "nofile", softLimit = 65535, hardLimit = 65535 }]
     # Above weir's drain_timeout, 25 s.
