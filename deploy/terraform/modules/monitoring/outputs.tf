@@ -1,0 +1,14 @@
+output "topic_arn" {
+  description = "The topic that tells people."
+  value       = aws_sns_topic.this.arn
+}
+
+output "rollback_alarm_name" {
+  description = "The alarm that turns a release back."
+  value       = aws_cloudwatch_composite_alarm.rollback.alarm_name
+}
+
+output "critical_alarm_arn" {
+  description = "The alarm for everything critical."
+  value       = aws_cloudwatch_composite_alarm.critical.arn
+}
