@@ -12,3 +12,8 @@ output "critical_alarm_arn" {
   description = "The alarm for everything critical."
   value       = aws_cloudwatch_composite_alarm.critical.arn
 }
+
+output "rollback_alarm_arn" {
+  description = "The same alarm's ARN, for AppConfig."
+  value       = aws_cloudwatch_composite_alarm.rollback.arn
+}
