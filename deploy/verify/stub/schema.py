@@ -7,6 +7,8 @@ from tf.gen import tfplugin_pb2 as pb
 
 NEST = {"single": pb.Schema.NestedBlock.SINGLE, "list": pb.Schema.NestedBlock.LIST,
         "set": pb.Schema.NestedBlock.SET, "map": pb.Schema.NestedBlock.MAP}
+# Attribute.write_only = true, field 11: the library's protocol is older than it, and passes on what it does not know.
+WRITE_ONLY = bytes([11 << 3, 1])
 UNKNOWN = msgpack.ExtType(0, b"\0")
 
 
@@ -27,9 +29,11 @@ def block_of(fields):
                 nested.max_items = 1 if field.get("max1") else 0
                 nested.min_items = 1 if field["required"] else 0
         else:
-            block.attributes.add(
+            attribute = block.attributes.add(
                 name=name, type=json.dumps(type_of(field)).encode(), computed=field["computed"],
                 required=field["required"], optional=field["optional"] or not (field["computed"] or field["required"]))
+            if name.endswith("_wo"):
+                attribute.MergeFromString(WRITE_ONLY)
     return block
 
 
@@ -46,8 +50,15 @@ def leave_open(fields, value):
         if field.get("block"):
             for inner in inner_blocks(field, value.get(name)):
                 leave_open(field["fields"], inner)
+        elif name.endswith("_wo"):
+            value[name] = None
         elif field["computed"] and value.get(name) is None:
             value[name] = UNKNOWN
+
+
+def forget(value):
+    """Write-only values never come back from a provider."""
+    value.update({name: None for name in value if name.endswith("_wo")})
 
 
 def settle(fields, value, seed):

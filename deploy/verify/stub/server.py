@@ -70,6 +70,8 @@ class Stub(rpc.ProviderServicer):
             return pb.PlanResourceChange.Response(planned_state=request.proposed_new_state)
         if s.decode(request.prior_state) is None:
             s.leave_open(self.resources[request.type_name], planned)
+        else:
+            s.forget(planned)
         return pb.PlanResourceChange.Response(planned_state=s.encode(planned))
 
     def ApplyResourceChange(self, request, context):

@@ -2,7 +2,7 @@
 # weir's own admin address stays inside the task; these work on what AWS holds: config, sets, services, weights.
 
 locals {
-  documents = { for path in fileset("${path.module}/documents", "*.yaml") : trimsuffix(path, ".yaml") => templatefile("${path.module}/documents/${path}", {
+  documents = { for name in fileset("${path.module}/documents", "*.yaml") : trimsuffix(name, ".yaml") => templatefile("${path.module}/documents/${name}", {
     prefix = var.prefix, cluster = var.cluster_name, role = aws_iam_role.operations.arn, parameter = var.config_parameter
   }) }
 }
