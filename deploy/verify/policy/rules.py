@@ -35,7 +35,7 @@ def first(value):
 
 def statements(values):
     for key in ("policy", "assume_role_policy"):
-        if values.get(key):
+        if str(values.get(key)).startswith("{"):
             for one in listed(json.loads(values[key])["Statement"]):
                 yield one
 
