@@ -57,9 +57,10 @@ def cut(path, line):
 def fit(folder, env, rounds=12):
     """Validates and cuts until nothing unknown is left: (what was cut, what is still wrong)."""
     tf.init(folder, env)
-    gone = []
+    gone, faults = [], []
     for _ in range(rounds):
-        faults = tf.validate(folder, env)
+        # Blocks inside dynamic ones come to light at a plan only.
+        faults = tf.validate(folder, env) or tf.plan_faults(folder, env)
         places = {((folder / d["range"]["filename"]).resolve(), d["range"]["start"]["line"])
                   for d in faults if d["summary"] in UNKNOWN and d.get("range")}
         if not places:
@@ -67,4 +68,4 @@ def fit(folder, env, rounds=12):
         # From the end, so that the lines above keep their numbers; a file keeps its length anyway.
         for path, line in sorted(places, key=lambda place: -place[1]):
             gone.append(f"{path.parent.name}/{path.name}: {cut(path, line)}")
-    return gone, tf.validate(folder, env)
+    return gone, faults

@@ -24,7 +24,7 @@ def run(command, cwd, env=None, timeout=300, ok=(0,)):
     done = subprocess.run(command, cwd=cwd, timeout=timeout, text=True, capture_output=True, env={
         **os.environ, "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", **SECRETS, **(env or {})})
     if done.returncode not in ok:
-        raise Failed(f"{' '.join(map(str, command))}\n{done.stdout[-6000:]}{done.stderr[-6000:]}")
+        raise Failed(f"{' '.join(map(str, command))}\n{done.stderr[-6000:] or done.stdout[-6000:]}")
     return done
 
 
@@ -77,6 +77,13 @@ def validate(folder, env):
     """Terraform's own complaints, as JSON."""
     done = run(["terraform", "validate", "-json"], folder, env, ok=(0, 1))
     return [d for d in json.loads(done.stdout)["diagnostics"] if d["severity"] == "error"]
+
+
+def plan_faults(folder, env):
+    """What a plan complains of, as JSON."""
+    done = run(["terraform", "plan", "-json", "-input=false"], folder, env, ok=(0, 1))
+    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    return [line["diagnostic"] for line in lines if line.get("type") == "diagnostic" and line["diagnostic"]["severity"] == "error"]
 
 
 def plan_json(folder, env, *arguments):

@@ -20,6 +20,8 @@ NAMES = {  # What a name may be.
     ("aws_iam_role", "name"): r"[\w+=,.@-]{1,64}",
     ("aws_sqs_queue", "name"): r"[A-Za-z0-9_-]{1,80}(\.fifo)?",
 }
+# What may stand in the description of a security group and its rules.
+DESCRIPTION = r"[A-Za-z0-9 ._:/()#,@\[\]+=&;{}!$*-]{0,255}"
 RETENTION = {0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
 
 
@@ -41,6 +43,9 @@ def faults(kind, config):
         days = config["retention_in_days"]
         if isinstance(days, (int, float)) and days not in RETENTION:
             yield f"retention_in_days: CloudWatch does not take {days}"
+    description = config.get("description")
+    if "security_group" in kind and isinstance(description, str) and not re.fullmatch(DESCRIPTION, description):
+        yield f"description: EC2 does not take {description!r}"
     for key in ("policy", "assume_role_policy", "access_policy"):
         value = config.get(key)
         if isinstance(value, str):

@@ -63,21 +63,6 @@ resource "aws_cloudwatch_metric_alarm" "aws" {
   ok_actions          = each.value.critical ? [] : [aws_sns_topic.this.arn]
 }
 
-# weir alone: silence is a fault too.
-resource "aws_cloudwatch_metric_alarm" "silent" {
-  alarm_name          = "${var.prefix}-silent"
-  alarm_description   = "No task of weir says that it serves"
-  namespace           = var.metric_namespace
-  metric_name         = "TasksServing"
-  dimensions          = local.ours
-  statistic           = "Maximum"
-  period              = 60
-  evaluation_periods  = 3
-  threshold           = 1
-  comparison_operator = "LessThanThreshold"
-  treat_missing_data  = "breaching"
-}
-
 # Requests that are far from what is usual at this hour: a flood, or a service that nobody reaches.
 resource "aws_cloudwatch_metric_alarm" "unusual" {
   alarm_name          = "${var.prefix}-unusual-requests"
@@ -127,7 +112,6 @@ locals {
   critical = concat(
     [for alarm in aws_cloudwatch_metric_alarm.weir : alarm.alarm_name if local.weir[trimprefix(alarm.alarm_name, "${var.prefix}-")].critical],
     [for alarm in aws_cloudwatch_metric_alarm.aws : alarm.alarm_name if local.aws[trimprefix(alarm.alarm_name, "${var.prefix}-")].critical],
-    [aws_cloudwatch_metric_alarm.silent.alarm_name],
   )
   rollback = [for alarm in concat(values(aws_cloudwatch_metric_alarm.weir), values(aws_cloudwatch_metric_alarm.aws)) : alarm.alarm_name
   if contains(["known-refused", "server-errors", "origin-down", "balancer-5xx", "unhealthy-blue", "unhealthy-green"], trimprefix(alarm.alarm_name, "${var.prefix}-"))]

@@ -20,7 +20,7 @@ locals {
     traffic     = { from = "balancer", to = "weir", port = var.weir_port, why = "requests" }
     health      = { from = "balancer", to = "weir", port = var.admin_port, why = "health checks" }
     origin      = { from = "weir", to = "backend", port = var.backend_port, why = "what weir lets through" }
-    store       = { from = "weir", to = "store", port = 6379, why = "the fleet's store" }
+    store       = { from = "weir", to = "store", port = 6379, why = "the store that weir shares" }
     weir-aws    = { from = "weir", to = "endpoints", port = 443, why = "AWS services" }
     backend-aws = { from = "backend", to = "endpoints", port = 443, why = "AWS services" }
   }

@@ -38,8 +38,8 @@ resource "aws_iam_role_policy" "execution" {
       { Effect = "Allow", Action = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability"], Resource = var.repository_arns },
       { Effect = "Allow", Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = [for name in [each.key, "connect"] : "${aws_cloudwatch_log_group.this[name].arn}:*"] },
       ], [for statement in [
-      { Effect = "Allow", Action = ["secretsmanager:GetSecretValue"], Resource = each.value },
-      { Effect = "Allow", Action = ["kms:Decrypt"], Resource = [var.kms_key_arn], Condition = { StringEquals = { "kms:ViaService" = ["secretsmanager.${local.region}.amazonaws.com"] } } },
+        { Effect = "Allow", Action = ["secretsmanager:GetSecretValue"], Resource = each.value },
+        { Effect = "Allow", Action = ["kms:Decrypt"], Resource = [var.kms_key_arn], Condition = { StringEquals = { "kms:ViaService" = ["secretsmanager.${local.region}.amazonaws.com"] } } },
     ] : statement if length(each.value) > 0])
   })
 }

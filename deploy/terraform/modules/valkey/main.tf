@@ -30,6 +30,7 @@ resource "aws_elasticache_replication_group" "this" {
   parameter_group_name = aws_elasticache_parameter_group.this.name
 
   # A primary and its replicas in other zones, cluster mode off. What a failover loses weir tells it again.
+  cluster_mode               = "disabled"
   num_cache_clusters         = var.nodes
   automatic_failover_enabled = true
   multi_az_enabled           = true
