@@ -152,7 +152,7 @@ def guarded(all_, production):
     for address, kind, values in all_:
         if kind == "aws_wafv2_web_acl":
             blocking = {first(first(rule["statement"]).get("ip_set_reference_statement")).get("arn")
-                        for rule in values["rule"] if first(rule.get("action")).get("block") is not None}
+                        for rule in values["rule"] if first(rule.get("action")).get("block")}
             if not sets <= blocking:
                 yield address, "some of weir's sets do not block"
             groups = {first(first(rule["statement"]).get("managed_rule_group_statement")).get("name") for rule in values["rule"]}

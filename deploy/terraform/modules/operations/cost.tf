@@ -8,7 +8,7 @@ resource "aws_budgets_budget" "this" {
   time_unit    = "MONTHLY"
   cost_filter {
     name   = "TagKeyValue"
-    values = ["user:Project$$${var.prefix}"]
+    values = [format("user:Project$%s", var.prefix)]
   }
   dynamic "notification" {
     for_each = { ACTUAL = 80, FORECASTED = 100 }
