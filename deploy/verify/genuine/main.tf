@@ -5,6 +5,11 @@ variable "endpoint" {
   type        = string
 }
 
+variable "certificate_arn" {
+  description = "A certificate that moto knows."
+  type        = string
+}
+
 provider "aws" {
   region                      = "us-east-1"
   access_key                  = "moto"
@@ -65,7 +70,7 @@ module "load_balancer" {
   vpc_id            = module.network.vpc_id
   subnet_ids        = module.network.public_subnet_ids
   security_group_id = module.network.security_group_ids["balancer"]
-  certificate_arn   = "arn:aws:acm:us-east-1:123456789012:certificate/00000000-0000-0000-0000-000000000000"
+  certificate_arn   = var.certificate_arn
   protected         = false
 }
 
