@@ -14,6 +14,8 @@ WORDS = [
     (r"(aws_sqs_queue\.\w+)\.url\b", r"\1.id"), (r'"python3\.13"', '"python3.8"'),
     (r'"BLOCK", "COUNT", "CHALLENGE", "CAPTCHA"', '"BLOCK", "COUNT"'),
     (r"\[for one in aws_appconfig_environment.*\]", "[]"),
+    # What stands in for composite alarms, which moto does not take.
+    (r"aws_cloudwatch_composite_alarm\.(\w+)\.(alarm_name|arn)", r'"${var.prefix}-\1"'),
 ]
 UNKNOWN = ("Unsupported argument", "Unsupported block type", "Invalid resource type")
 
