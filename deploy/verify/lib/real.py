@@ -91,7 +91,7 @@ def assertions(endpoint, outputs):
 
     elb = client("elbv2", endpoint)
     balancer = elb.describe_load_balancers(Names=[PREFIX])["LoadBalancers"][0]
-    holds(balancer["Scheme"] == "internet-facing" and len(balancer["AvailabilityZones"]) == 3, "a balancer over three zones")
+    holds(balancer.get("Scheme") != "internal" and len(balancer["AvailabilityZones"]) == 3, "a balancer over three zones")
     groups = elb.describe_target_groups(LoadBalancerArn=balancer["LoadBalancerArn"])["TargetGroups"]
     holds({g["TargetGroupName"] for g in groups} == {f"{PREFIX}-blue", f"{PREFIX}-green"}, "blue and green")
     holds(all(g["HealthCheckPath"] == "/readyz" and g["TargetType"] == "ip" for g in groups), "health is weir's own word")
