@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# Builds weir's image with docker or buildah, whichever is there.
+# Usage: deploy/image/build.sh [--tag NAME] [--binary FILE] [--metadata FILE]
+#
+#   --tag NAME       what the image is called, weir:dev unless said
+#   --binary FILE    put this binary into the image in place of building one (it must run on this machine's C library)
+#   --metadata FILE  with --binary: what `cargo metadata` printed, for the list of parts
+#
+#   TARGET_CPU=x86-64-v3   for processors since 2013 (neoverse-n1 on Arm)
+#   RUST_IMAGE=…           another image to build in; pin it by digest in production
+#   BUILDER=buildah        docker or buildah
+#   SOURCE_DATE_EPOCH=…    the time in the image, the commit's unless set
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+tag=weir:dev binary='' metadata=''
+while [ $# -gt 0 ]; do
+    case $1 in
+    --tag) tag=$2 && shift 2 ;;
+    --binary) binary=$2 && shift 2 ;;
+    --metadata) metadata=$2 && shift 2 ;;
+    -h | --help) sed -n '2,12s/^# \{0,1\}//p' "$0" && exit 0 ;;
+    *) echo "build: unknown option $1, see --help" >&2 && exit 64 ;;
+    esac
+done
+builder=${BUILDER:-$(command -v docker >/dev/null 2>&1 && docker info >/dev/null 2>&1 && echo docker || echo buildah)}
+command -v "$builder" >/dev/null 2>&1 || { echo "build: neither docker nor buildah is here: install one" >&2; exit 69; }
+
+export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
+arguments=(
+    --build-arg "SOURCE_DATE_EPOCH=$SOURCE_DATE_EPOCH"
+    --build-arg "VERSION=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)"
+    --build-arg "REVISION=$(git rev-parse HEAD)"
+    --build-arg "CREATED=$(date -u -d "@$SOURCE_DATE_EPOCH" +%Y-%m-%dT%H:%M:%SZ)"
+)
+[ -z "${TARGET_CPU:-}" ] || arguments+=(--build-arg "TARGET_CPU=$TARGET_CPU")
+[ -z "${RUST_IMAGE:-}" ] || arguments+=(--build-arg "RUST_IMAGE=$RUST_IMAGE")
+
+file=deploy/image/Dockerfile context=.
+if [ -n "$binary" ]; then
+    # The last stage alone, over files laid out here: what is tested is the text that ships.
+    context=$(mktemp -d)
+    trap 'rm -rf "$context"' EXIT
+    deploy/image/rootfs.sh --binary "$binary" ${metadata:+--metadata "$metadata"} --out "$context/rootfs"
+    sed -n '/^FROM scratch/,$p' "$file" | sed 's|--from=build /rootfs/|rootfs/|' >"$context/Dockerfile"
+    file=$context/Dockerfile
+fi
+
+case $builder in
+# rewrite-timestamp gives the layers' files the same time too.
+docker) docker buildx build "${arguments[@]}" --file "$file" --tag "$tag" \
+    --output type=docker,rewrite-timestamp=true "$context" ;;
+# Docker's format, since OCI's knows no health check. chroot: no privileges are needed for it.
+buildah) buildah bud --layers --format docker --isolation "${BUILDAH_ISOLATION:-chroot}" \
+    --timestamp "$SOURCE_DATE_EPOCH" "${arguments[@]}" --file "$file" --tag "$tag" "$context" ;;
+*) echo "build: BUILDER is docker or buildah, not $builder" >&2 && exit 64 ;;
+esac
+echo "build: $tag" >&2
