@@ -43,12 +43,22 @@ def crate(package: dict) -> dict:
 def library(path: str) -> dict:
     """One file of the C library, with the Debian package that it came with, which is what scanners look up."""
     part = {"type": "library", "bom-ref": path, "name": os.path.basename(path)}
-    owner = ask("dpkg", "-S", os.path.realpath(path)).split(": ")[0].split(":")[0]
+    owner = package_of(path)
     if owner:
-        version = ask("dpkg-query", "-W", "-f=${source:Package} ${Version}", owner).split()
-        part |= {"name": owner, "version": version[-1], "purl": f"pkg:deb/debian/{owner}@{version[-1]}",
+        version = ask("dpkg-query", "-W", "-f=${Version}", owner)
+        part |= {"name": owner.split(":")[0], "version": version, "purl": f"pkg:deb/debian/{owner.split(':')[0]}@{version}",
                  "properties": [{"name": "file", "value": path}]}
     return part
+
+
+def package_of(path: str) -> str:
+    """The Debian package of a file; it may be known by the path before /lib became a link to /usr/lib, or after."""
+    folder, name = os.path.split(path)
+    for place in (path, os.path.realpath(path), os.path.join(os.path.realpath(folder), name)):
+        for known in (place, place.removeprefix("/usr")):
+            if owner := ask("dpkg", "-S", known).split(": ")[0]:
+                return owner
+    return ""
 
 
 def ask(*command: str) -> str:
@@ -102,6 +112,11 @@ def main() -> None:
 
     lines = ["What weir is made of, and under which licences.\n"]
     lines += [f"{p['name']} {p['version']}: {p.get('license') or 'see its text below'}\n" for p in packages]
+    # The C library's packages, whose terms Debian keeps in one file each.
+    for owner in sorted({package_of(path).split(":")[0] for path in args.library} - {""}):
+        terms = pathlib.Path("/usr/share/doc", owner, "copyright")
+        if terms.exists():
+            lines.append(f"\n{'=' * 80}\n{owner}\n{'=' * 80}\n{terms.read_text(errors='replace').strip()}\n")
     for text, owners in sorted(licence_texts(packages).items(), key=lambda item: item[1]):
         lines.append(f"\n{'=' * 80}\n{', '.join(owners)}\n{'=' * 80}\n{text}\n")
     pathlib.Path(args.licences).write_text("".join(lines))
