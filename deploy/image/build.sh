@@ -49,8 +49,9 @@ case $builder in
 # rewrite-timestamp gives the layers' files the same time too.
 docker) docker buildx build "${arguments[@]}" --file "$file" --tag "$tag" \
     --output type=docker,rewrite-timestamp=true "$context" ;;
-# Docker's format, since OCI's knows no health check. chroot: no privileges are needed for it.
-buildah) buildah bud --layers --format docker --isolation "${BUILDAH_ISOLATION:-chroot}" \
+# Docker's format, since OCI's knows no health check. chroot: no privileges are needed for it. Without --layers, since
+# the images in between have numbers that differ from build to build and show in the history.
+buildah) buildah bud --format docker --isolation "${BUILDAH_ISOLATION:-chroot}" \
     --timestamp "$SOURCE_DATE_EPOCH" "${arguments[@]}" --file "$file" --tag "$tag" "$context" ;;
 *) echo "build: BUILDER is docker or buildah, not $builder" >&2 && exit 64 ;;
 esac
