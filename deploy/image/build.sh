@@ -9,6 +9,7 @@
 #   TARGET_CPU=x86-64-v3   for processors since 2013 (neoverse-n1 on Arm)
 #   RUST_IMAGE=…           another image to build in; pin it by digest in production
 #   BUILDER=buildah        docker or buildah
+#   FORMAT=docker          with buildah: keep the image's own health check, at the cost of equal bytes
 #   SOURCE_DATE_EPOCH=…    the time in the image, the commit's unless set
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -18,7 +19,7 @@ while [ $# -gt 0 ]; do
     --tag) tag=$2 && shift 2 ;;
     --binary) binary=$2 && shift 2 ;;
     --metadata) metadata=$2 && shift 2 ;;
-    -h | --help) sed -n '2,12s/^# \{0,1\}//p' "$0" && exit 0 ;;
+    -h | --help) sed -n '2,13s/^# \{0,1\}//p' "$0" && exit 0 ;;
     *) echo "build: unknown option $1, see --help" >&2 && exit 64 ;;
     esac
 done
@@ -49,9 +50,9 @@ case $builder in
 # rewrite-timestamp gives the layers' files the same time too.
 docker) docker buildx build "${arguments[@]}" --file "$file" --tag "$tag" \
     --output type=docker,rewrite-timestamp=true "$context" ;;
-# Docker's format, since OCI's knows no health check. chroot: no privileges are needed for it. Without --layers, since
-# the images in between have numbers that differ from build to build and show in the history.
-buildah) buildah bud --format docker --isolation "${BUILDAH_ISOLATION:-chroot}" \
+# OCI's format: two builds are one, byte for byte. Docker's has the health check, which OCI's does not know and ECS does
+# not read, but also a number that differs each time; so does --layers. chroot: no privileges are needed for it.
+buildah) buildah bud --format "${FORMAT:-oci}" --isolation "${BUILDAH_ISOLATION:-chroot}" \
     --timestamp "$SOURCE_DATE_EPOCH" "${arguments[@]}" --file "$file" --tag "$tag" "$context" ;;
 *) echo "build: BUILDER is docker or buildah, not $builder" >&2 && exit 64 ;;
 esac
