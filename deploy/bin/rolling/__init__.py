@@ -1,0 +1,9 @@
+"""Moves traffic between the two colours of weir, and back. Used by the commands rollout and rollback beside it.
+
+target    what is deployed where, from Terraform's output
+balancer  the weights between blue and green
+fleet     the tasks behind a colour
+gates     what tells that a release is bad
+journey   the way of a release: start it, try it, shift it, watch it, turn it back
+show      the progress display
+"""
