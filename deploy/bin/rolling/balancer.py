@@ -37,6 +37,12 @@ class Balancer:
         self.client.modify_listener(ListenerArn=self.target.test_listener, DefaultActions=[
             {"Type": "forward", "TargetGroupArn": self.target.colours[name].group}])
 
+    def test_url(self) -> str:
+        """Where the test listener answers."""
+        listener = self.client.describe_listeners(ListenerArns=[self.target.test_listener])["Listeners"][0]
+        found = self.client.describe_load_balancers(LoadBalancerArns=[listener["LoadBalancerArn"]])["LoadBalancers"][0]
+        return f"{listener['Protocol'].lower()}://{found['DNSName']}:{listener['Port']}"
+
     def remember(self, name: str) -> None:
         """Writes down which colour a release begins from: where rollback leads, during it and after."""
         self.client.add_tags(ResourceArns=[self.target.listener], Tags=[{"Key": STABLE, "Value": name}])

@@ -27,8 +27,8 @@ class State:
 class Fleet:
     """The services of one target."""
 
-    def __init__(self, client, target: Target) -> None:
-        self.client = client
+    def __init__(self, client, scaling, target: Target) -> None:
+        self.client, self.scaling = client, scaling
         self.target = target
 
     def state(self, colour: Colour) -> State:
@@ -42,7 +42,11 @@ class Fleet:
                      newest.get("runningCount", service["runningCount"]), newest.get("rolloutState") == "FAILED")
 
     def start(self, colour: Colour, task_definition: str, tasks: int) -> None:
-        """Has it run so many tasks of this revision."""
+        """Has it run so many tasks of this revision, and keeps autoscaling from taking them while few requests come."""
+        resource = f"service/{self.target.cluster}/{colour.service}"
+        words = {"ServiceNamespace": "ecs", "ScalableDimension": "ecs:service:DesiredCount"}
+        if self.scaling.describe_scalable_targets(ResourceIds=[resource], **words)["ScalableTargets"]:
+            self.scaling.register_scalable_target(ResourceId=resource, MinCapacity=tasks, **words)
         self.client.update_service(cluster=self.target.cluster, service=colour.service, taskDefinition=task_definition,
                                    desiredCount=tasks)
 

@@ -63,7 +63,7 @@ class Journey:
         tasks = self.plan.tasks or state.desired
         lines = [f"{self.old.name} is live with {state.running} tasks of {short(state.task_definition)}",
                  f"1. start {tasks} tasks of {short(revision)} as {self.new.name}, and wait until they are healthy",
-                 f"2. point the test listener at them: {self.target.test_url}"]
+                 f"2. point the test listener at them: {self.balancer.test_url()}"]
         lines += [f"   run: {check}" for check in self.plan.checks]
         lines += [f"{at}. give {self.new.name} {share} % of requests, watch for {seconds} s"
                   for at, (share, seconds) in enumerate(zip(self.plan.steps, self.plan.bake), 3)]
@@ -106,7 +106,7 @@ class Journey:
         self.wait_for(tasks, revision)
         for check in self.plan.checks:
             self.show.say(f"check: {check}")
-            environment = {"WEIR_URL": self.target.test_url, "WEIR_COLOUR": self.new.name}
+            environment = {"WEIR_URL": self.balancer.test_url(), "WEIR_COLOUR": self.new.name}
             if (code := run_check(check, environment)) != 0:
                 raise Fault(f"the check ended with {code}: {check}")
 

@@ -19,7 +19,11 @@ class Colour:
     name: str
     service: str
     group: str
-    group_suffix: str
+
+    @property
+    def group_suffix(self) -> str:
+        """The group in CloudWatch's dimensions: the end of its ARN."""
+        return self.group.rsplit(":", 1)[-1]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,20 +33,23 @@ class Target:
     cluster: str
     listener: str
     test_listener: str
-    test_url: str
-    balancer_suffix: str
     colours: dict[str, Colour]
     task_definition: str
     alarms: tuple[str, ...]
     namespace: str
     dimensions: dict[str, str]
 
+    @property
+    def balancer_suffix(self) -> str:
+        """The load balancer in CloudWatch's dimensions: listener/app/NAME/ID/… without both ends."""
+        return "/".join(self.listener.rsplit(":", 1)[-1].split("/")[1:4])
+
     def other(self, name: str) -> Colour:
         """The colour that is not this one."""
         return self.colours[COLOURS[1 - COLOURS.index(name)]]
 
 
-TEXTS = ("cluster", "listener_arn", "test_listener_arn", "test_url", "load_balancer_suffix", "task_definition_arn")
+TEXTS = ("cluster", "listener", "test_listener", "task_definition")
 
 
 def read(data: object) -> Target:
@@ -52,14 +59,16 @@ def read(data: object) -> Target:
     faults = [f"{key}: write a text" for key in TEXTS if not isinstance(data.get(key), str) or not data[key]]
     colours = {}
     for name in COLOURS:
-        service = (data.get("service_names") or {}).get(name)
-        group = (data.get("target_groups") or {}).get(name) or {}
+        service = (data.get("services") or {}).get(name)
+        group = (data.get("target_groups") or {}).get(name)
         if not service:
-            faults.append(f"service_names.{name}: write the name of the ECS service")
-        if not group.get("arn") or not group.get("arn_suffix"):
-            faults.append(f"target_groups.{name}: write arn and arn_suffix")
-        colours[name] = Colour(name, service or "", group.get("arn") or "", group.get("arn_suffix") or "")
-    alarms, metrics = data.get("alarms"), data.get("metrics") or {}
+            faults.append(f"services.{name}: write the name of the ECS service")
+        if not group:
+            faults.append(f"target_groups.{name}: write the ARN of the target group")
+        colours[name] = Colour(name, service or "", group or "")
+    # One composite alarm, or several.
+    alarms = data.get("alarms") or ([data["alarm"]] if data.get("alarm") else [])
+    metrics = data.get("metrics") or {}
     if not isinstance(alarms, list) or not alarms:
         faults.append("alarms: write the names of the alarms that turn a release back, one at least")
     dimensions = metrics.get("dimensions")
@@ -67,9 +76,8 @@ def read(data: object) -> Target:
         faults.append("metrics: write weir's namespace and dimensions, as [cloudwatch] in its config has them")
     if faults:
         raise Fault("the target has faults:\n  " + "\n  ".join(faults))
-    return Target(data["cluster"], data["listener_arn"], data["test_listener_arn"], data["test_url"],
-                  data["load_balancer_suffix"], colours, data["task_definition_arn"], tuple(alarms),
-                  metrics["namespace"], dimensions)
+    return Target(data["cluster"], data["listener"], data["test_listener"], colours, data["task_definition"],
+                  tuple(alarms), metrics["namespace"], dimensions)
 
 
 def load(place: str, session) -> Target:

@@ -16,7 +16,6 @@ from rolling.journey import Journey, Plan
 from rolling.show import Show
 
 REGION = "eu-central-1"
-SUFFIX = "app/weir-test/0123456789abcdef"
 QUICK = Plan(steps=(5, 25, 50, 100), bake=(60, 60, 60, 60), start_within=60)
 
 
@@ -105,15 +104,13 @@ class Stage(unittest.TestCase):
             ecs.create_service(cluster="weir-test", serviceName=service, taskDefinition=self.revision, desiredCount=0)
         self.ecs = Ecs(ecs, self.elb, {services[colour]: groups[colour] for colour in targets.COLOURS})
         self.ecs.update_service(cluster="weir-test", service=services["blue"], taskDefinition=self.revision, desiredCount=3)
-        self.cloudwatch = boto3.client("cloudwatch")
+        self.cloudwatch, self.scaling = boto3.client("cloudwatch"), boto3.client("application-autoscaling")
         for name in ("weir-test-errors", "weir-test-latency"):
             self.cloudwatch.put_metric_alarm(AlarmName=name, MetricName="Faults", Namespace="weir", Period=60, Threshold=1,
                                              EvaluationPeriods=1, ComparisonOperator="GreaterThanThreshold", Statistic="Sum")
         self.data = {
-            "cluster": "weir-test", "listener_arn": listeners[0], "test_listener_arn": listeners[1],
-            "test_url": "https://test.example:8443", "load_balancer_suffix": SUFFIX, "service_names": services,
-            "target_groups": {c: {"arn": groups[c], "arn_suffix": f"targetgroup/weir-test-{c}/1"} for c in targets.COLOURS},
-            "task_definition_arn": self.revision, "alarms": ["weir-test-errors", "weir-test-latency"],
+            "cluster": "weir-test", "listener": listeners[0], "test_listener": listeners[1], "services": services,
+            "target_groups": groups, "task_definition": self.revision, "alarms": ["weir-test-errors", "weir-test-latency"],
             "metrics": {"namespace": "weir", "dimensions": {"Service": "weir", "Environment": "test"}},
         }
         self.target = targets.read(self.data)
@@ -128,7 +125,7 @@ class Stage(unittest.TestCase):
 
     def journey(self, plan: Plan = QUICK, **limits) -> Journey:
         """A release that has not begun."""
-        fleet = Fleet(self.ecs, self.target)
+        fleet = Fleet(self.ecs, self.scaling, self.target)
         gates = Gates(self.target, self.balancer, fleet, self.cloudwatch, self.clock, Limits(**limits))
         return Journey(self.target, self.balancer, fleet, gates, self.clock, Show(self.clock, self.screen), plan)
 
@@ -143,7 +140,7 @@ class Stage(unittest.TestCase):
 
     def count_at_balancer(self, name: str, value: float, colour: str) -> None:
         """A figure of the load balancer's, now."""
-        self.put("AWS/ApplicationELB", name, value, {"LoadBalancer": SUFFIX, "TargetGroup": self.target.colours[colour].group_suffix})
+        self.put("AWS/ApplicationELB", name, value, {"LoadBalancer": self.target.balancer_suffix, "TargetGroup": self.target.colours[colour].group_suffix})
 
     def put(self, namespace: str, name: str, value: float, dimensions: dict[str, str]) -> None:
         self.cloudwatch.put_metric_data(Namespace=namespace, MetricData=[{

@@ -37,7 +37,7 @@ class Commands(Stage):
 
     def test_a_target_is_checked_whole(self) -> None:
         with self.assertRaises(Fault) as caught:
-            read(self.data | {"cluster": "", "alarms": [], "target_groups": {"blue": {}}})
+            read(self.data | {"cluster": "", "alarms": [], "target_groups": {"blue": ""}})
         for part in ("cluster: write", "alarms: write", "target_groups.blue: write", "target_groups.green: write"):
             self.assertIn(part, str(caught.exception))
 

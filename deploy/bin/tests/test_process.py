@@ -1,6 +1,7 @@
 """The commands as processes of their own, against an emulator over HTTP and by the real clock."""
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -19,6 +20,7 @@ class Process(Stage):
 
     def setUp(self) -> None:
         super().setUp()
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)  # no line for each request
         server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
         server.start()
         self.addCleanup(server.stop)

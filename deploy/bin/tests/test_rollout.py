@@ -36,8 +36,19 @@ class Good(Stage):
                          ["registry.example/weir@sha256:" + "0" * 64, "log:1"])
         self.assertEqual(told["containerDefinitions"][0]["memory"], 512)
 
+    def test_autoscaling_may_not_take_a_canary_that_has_little_to_do(self) -> None:
+        words = {"ServiceNamespace": "ecs", "ScalableDimension": "ecs:service:DesiredCount"}
+        self.scaling.register_scalable_target(ResourceId="service/weir-test/weir-test-green", MinCapacity=0, MaxCapacity=20, **words)
+        self.assertEqual(self.journey().run(self.register("2")), DONE)
+        found = self.scaling.describe_scalable_targets(**words)["ScalableTargets"]
+        self.assertEqual([(target["MinCapacity"], target["MaxCapacity"]) for target in found], [(3, 20)])
+
+    def test_figures_are_asked_for_as_cloudwatch_names_them(self) -> None:
+        self.assertRegex(self.target.balancer_suffix, "^app/weir-test/[0-9a-f]+$")
+        self.assertRegex(self.target.colours["blue"].group_suffix, "^targetgroup/weir-test-blue/[0-9a-f]+$")
+
     def test_checks_run_before_traffic_and_know_the_address(self) -> None:
-        plan = Plan(QUICK.steps, QUICK.bake, checks=('[ "$WEIR_URL" = https://test.example:8443 ] && [ "$WEIR_COLOUR" = green ]',))
+        plan = Plan(QUICK.steps, QUICK.bake, checks=('[[ "$WEIR_URL" = http://weir-test-*:8443 ]] && [ "$WEIR_COLOUR" = green ]',))
         self.assertEqual(self.journey(plan).run(self.register("2")), DONE)
 
     def test_few_requests_are_no_ground_for_a_verdict(self) -> None:
