@@ -51,7 +51,7 @@ variable "vpc_id" {
   description = "The VPC: output vpc_id of module network."
   type        = string
   validation {
-    condition     = startswith(var.vpc_id, "vpc-")
+    condition     = can(regex("^[a-z]+-[0-9a-z]+$", var.vpc_id))
     error_message = "Write the id of a VPC, vpc-…."
   }
 }
@@ -69,7 +69,7 @@ variable "security_group_id" {
   description = "The load balancer's security group."
   type        = string
   validation {
-    condition     = startswith(var.security_group_id, "sg-")
+    condition     = can(regex("^[a-z]+-[0-9a-z]+$", var.security_group_id))
     error_message = "Write the id of a security group, sg-…."
   }
 }

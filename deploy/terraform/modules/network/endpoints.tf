@@ -20,6 +20,8 @@ resource "aws_vpc_endpoint" "s3" {
         Principal = "*"
         Action    = ["s3:GetObject"]
         Resource  = "arn:${data.aws_partition.this.partition}:s3:::prod-${data.aws_region.this.region}-starport-layer-bucket/*"
+        # ECR signs these requests itself, so no principal can be named.
+        Condition = { StringEquals = { "aws:SourceVpc" = aws_vpc.this.id } }
       },
       {
         Sid       = "OwnBuckets"
