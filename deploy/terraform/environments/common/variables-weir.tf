@@ -97,11 +97,19 @@ variable "aviatrix" {
 }
 
 variable "more_config" {
-  description = "More of weir's config, as TOML: tables that weir.toml.tftpl does not write, such as [flood] keys or [[alert]] rules. docs/config.md has every key."
-  type        = string
-  default     = ""
+  description = "More of weir's config, as TOML (docs/config.md has every key): keys of [listen] and of [origin], and tables that weir.toml.tftpl does not write, such as [ban] or [[alert]]."
+  type = object({
+    listen = optional(string, "")
+    origin = optional(string, "")
+    tables = optional(string, "")
+  })
+  default = {}
   validation {
-    condition     = !can(regex("(?m)^\\s*\\[(listen|admin|client|origin|log|waf|guardduty|fleet|cloudwatch|alerts|aviatrix)\\]", var.more_config))
+    condition     = !can(regex("(?m)^\\s*\\[", "${var.more_config.listen}\n${var.more_config.origin}"))
+    error_message = "Write keys alone under listen and origin, such as max_body_size = \"50MiB\"; tables belong under tables."
+  }
+  validation {
+    condition     = !can(regex("(?m)^\\s*\\[(listen|admin|client|origin|origin.health|flood.challenge|log|waf|guardduty|fleet|cloudwatch|alerts|aviatrix)\\]", var.more_config.tables))
     error_message = "Write tables that weir.toml.tftpl does not write itself; a table that stands there twice is a fault."
   }
 }

@@ -36,10 +36,10 @@ locals {
       [for name, port in { admin = var.weir.admin_port, http = var.weir.port } : { name = name, containerPort = port, protocol = "tcp" }],
       var.weir.syslog_port == null ? [] : [{ name = "syslog", containerPort = var.weir.syslog_port, protocol = "udp" }],
     )
-    # The one place to write: the last good config, bans and history. It lives as long as the task and gets its owner
-    # from the image, which declares it as a volume.
+    # The one place to write: the last good config. It lives as long as the task, and gets its owner from the image,
+    # which declares it as a volume.
     mountPoints = [{ sourceVolume = "state", containerPath = "/var/lib/weir", readOnly = false }]
-    # A crash is mended in the same task, with its bans; one within the first minute ends the task, for the circuit breaker.
+    # A crash is mended in the same task within seconds; one in the first minute ends it, for the circuit breaker to see.
     restartPolicy = { enabled = true, ignoredExitCodes = [0], restartAttemptPeriod = 60 }
     healthCheck   = { command = ["CMD", "/usr/bin/weir", "status"], interval = 10, timeout = 5, retries = 3, startPeriod = 10 }
     # A connection is a file, and so is its other end.
