@@ -104,6 +104,7 @@ module "service" {
   source                    = "../modules/service"
   prefix                    = local.prefix
   kms_key_arn               = module.key.arn
+  vpc_id                    = module.network.vpc_id
   subnet_ids                = module.network.private_subnet_ids
   weir_security_group_id    = module.network.security_group_ids["weir"]
   backend_security_group_id = module.network.security_group_ids["backend"]
@@ -111,11 +112,10 @@ module "service" {
   load_balancer_suffix      = module.load_balancer.arn_suffix
   weir                      = { image = local.image }
   backend                   = { image = local.image }
-  prepare_image             = local.image
   config_source             = module.config_source.source
   repository_arns           = ["arn:aws:ecr:us-east-1:123456789012:repository/weir"]
   metric_environment        = "verify"
-  secret_files              = { admin-token = aws_secretsmanager_secret.admin.arn }
+  secrets                   = { WEIR_ADMIN_TOKEN = aws_secretsmanager_secret.admin.arn }
   task_rights               = merge(module.waf.task_rights, module.guardduty.task_rights, module.config_source.task_rights)
 }
 
