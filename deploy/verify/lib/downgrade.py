@@ -46,13 +46,7 @@ def prepare(terraform):
 def cut(path, line):
     """Takes out the argument or block that begins on this line, to where its brackets close."""
     lines = path.read_text().splitlines(keepends=True)
-    depth, end = 0, line - 1
-    while True:
-        code = re.sub(r'"(?:\\.|[^"\\])*"', '""', lines[end].split(" #")[0])
-        depth += sum(map(code.count, "{[(")) - sum(map(code.count, "}])"))
-        end += 1
-        if depth <= 0:
-            break
+    end = older.end(lines, line - 1)
     gone = lines[line - 1].strip()
     path.write_text("".join(lines[:line - 1] + ["\n"] * (end - line + 1) + lines[end:]))
     return gone

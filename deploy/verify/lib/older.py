@@ -9,8 +9,6 @@ WORDS = [
     (r"(aws_sqs_queue\.\w+)\.url\b", r"\1.id"),
     (r'"python3\.13"', '"python3.8"'),
     (r'"BLOCK", "COUNT", "CHALLENGE", "CAPTCHA"', '"BLOCK", "COUNT"'),
-    # Write-only arguments are younger. The real value may not reach a state, so another one stands in.
-    (r"secret_string_wo(\s*)= .*", r'secret_string   \1= "stands in for a write-only value"'),
     (r"(aws_route53_health_check\.\w+)\.arn\b", r'"arn:aws:route53:::healthcheck/${\1.id}"'),
     # ElastiCache: Valkey is younger, and so are its users.
     (r"(replication_group_id .*\n)  description ", r"\1  replication_group_description "), (r"\bnoncurrent_days\b", "days"),
@@ -29,7 +27,27 @@ def say(text):
     """One file's text, said the older way."""
     for old, new in WORDS:
         text = re.sub(old, new, text)
-    return buckets(text)
+    return buckets(write_only(text))
+
+
+def end(lines, at):
+    """The line after the argument or block that begins at this one: where its brackets close."""
+    depth = 0
+    while True:
+        code = re.sub(r'"(?:\\.|[^"\\])*"', '""', lines[at].split(" #")[0])
+        depth += sum(map(code.count, "{[(")) - sum(map(code.count, "}])"))
+        at += 1
+        if depth <= 0:
+            return at
+
+
+def write_only(text):
+    """Write-only arguments are younger. The real value may not reach a state, so another one stands in."""
+    lines = text.splitlines(keepends=True)
+    for at, line in enumerate(lines):
+        if re.match(r" *secret_string_wo *=", line):
+            lines[at:end(lines, at)] = ['  secret_string = "stands in for a write-only value"\n']
+    return "".join(lines)
 
 
 def buckets(text):
