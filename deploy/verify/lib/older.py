@@ -18,7 +18,8 @@ WORDS = [
     # A budget's filter was a map, and it began on a day that had to be said.
     (r'cost_filter \{\s*name\s*= "(\w+)"\s*values = (.*)\s*\}', r'time_period_start = "2024-01-01_00:00"\n  cost_filters = { \1 = one(\2) }'),
     (r'(\n  task_type +=)', r'\n  max_concurrency = "1"\n  max_errors = "1"\1'),
-    (r"\[for one in aws_appconfig_environment.*\]", "[]"),
+    # It has no AppConfig; staging takes its config from Parameter Store.
+    (r"\bin aws_appconfig_\w+\.\w+", "in []"), (r"aws_appconfig_\w+\.\w+\[0\]\.\w+", '""'),
 ]
 SPLIT = re.compile(r'^resource "aws_s3_bucket_(versioning|server_side_encryption_configuration|object_lock_configuration|lifecycle_configuration)" "(\w+)" \{\n(.*?)^\}\n', re.M | re.S)
 
