@@ -13,6 +13,7 @@ PROVIDER = "3.39.0"
 NOT_HELD = {
     "aws_config_conformance_pack": "moto has no PutConformancePack",
     "aws_securityhub_account": "moto has no GetEnabledStandards, by which this provider asks whether the hub is on",
+    "aws_securityhub_standards_subscription": "it needs the hub",
     "aws_accessanalyzer_analyzer": "moto has no CreateAnalyzer",
     "aws_elasticache_parameter_group": "moto has no CreateCacheParameterGroup",
     "aws_elasticache_replication_group": "moto makes no members of a group, and its deletion never ends",
