@@ -5,12 +5,11 @@ them: pairs of runs in turn, and the ratio of their rates. Needs a weir that was
 import argparse
 import json
 import os
-import socket
 import statistics
 import tempfile
-import threading
 from pathlib import Path
 
+from kit.hole import black_hole
 from kit.service import Unavailable, Weir
 from kit.tools import Failed, run
 
@@ -25,19 +24,6 @@ enabled = true
 enabled = true
 queue_url = "http://127.0.0.1:{port}/1/findings"
 """
-
-
-def black_hole():
-    """A port that takes connections and says nothing."""
-    listener = socket.create_server(("127.0.0.1", 0), backlog=512)
-    held = []
-
-    def swallow():
-        while True:
-            held.append(listener.accept()[0])
-
-    threading.Thread(target=swallow, daemon=True).start()
-    return listener.getsockname()[1]
 
 
 def rate(weir, config, seconds):

@@ -5,13 +5,13 @@ open, each beside none of it. Rounds in turn, and the median of their ratios. Th
 import argparse
 import http.client
 import os
-import socket
 import statistics
 import tempfile
 import threading
 import time
 from pathlib import Path
 
+from kit.hole import black_hole
 from kit.service import Unavailable, Weir
 from kit.tools import Failed, run
 
@@ -29,19 +29,6 @@ collector = "127.0.0.1:{hole}"
 webhook = "http://127.0.0.1:{hole}/"
 """
 TICKS = os.sysconf("SC_CLK_TCK")
-
-
-def black_hole():
-    """A port that takes connections and says nothing."""
-    listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-    held = []
-
-    def swallow():
-        while True:
-            held.append(listener.accept()[0])
-
-    threading.Thread(target=swallow, daemon=True).start()
-    return listener.getsockname()[1]
 
 
 def cpu(process):

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use weir::base::clock::{self, Time};
-use weir::config::settings::SmartGroup;
+use weir::config::settings::{SecretPlace, SmartGroup};
 use weir::sink::smartgroup::{GroupKeeper, Parts, SmartGroupStatus, Source};
 
 const MARK: &str = "192.0.2.1/32";
@@ -66,7 +66,7 @@ impl Bench {
             enabled: true,
             controller: double.url(),
             user: "weir & co".into(),
-            password_file: file("password", &format!("{PASSWORD}\n")),
+            password_file: file("password", &format!("{PASSWORD}\n")).map(SecretPlace::File),
             ca_file: file("ca.pem", &double.certificate),
             name: "offenders".into(),
             most: 100,

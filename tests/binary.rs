@@ -3,6 +3,7 @@
 
 mod common;
 
+use common::eventually;
 use common::process::{Process, command};
 use std::net::TcpListener;
 use std::path::Path;
@@ -93,4 +94,35 @@ fn the_banner_says_where_things_are_and_its_commands_do_what_it_says() {
     assert!(codes[..10].iter().all(|c| *c != "429"), "{codes:?}");
     assert_eq!(weir.ask("/").0, 200);
     assert!(weir.ask("/metrics").1.contains("weir_"));
+}
+
+/// As a task of ECS gets them, and its health check.
+#[test]
+fn secrets_may_stand_in_environment_variables() {
+    const TOKEN: &str = "a-token-of-this-test";
+    const KEY: &str = "0123456789abcdef0123456789abcdef";
+    let config = "[listen]\nhttp = [\"HTTP\"]\n[admin]\naddress = \"ADMIN\"\ntoken_file = \"env:WEIR_TEST_TOKEN\"\n\
+        [origin]\naddresses = [\"demo\"]\ncapacity = \"500/s\"\n[flood.challenge]\nsecret_file = \"env:WEIR_TEST_KEY\"\n\
+        [log]\naccess = \"stdout\"\n[[limit]]\nname = \"login\"\nrate = \"1/s\"\nburst = 1\n";
+    let weir = Process::start_by(config, |c| _ = c.env("WEIR_TEST_TOKEN", TOKEN).env("WEIR_TEST_KEY", KEY));
+    let status = |token: Option<&str>| {
+        let mut asks = command();
+        asks.args(["status", "--admin", &format!("http://{}", weir.admin)]).env("WEIR_TEST_TOKEN", TOKEN);
+        token.map(|token| asks.args(["--token-file", token]));
+        asks.output().unwrap()
+    };
+    assert!(status(Some("env:WEIR_TEST_TOKEN")).status.success());
+    let (wrong, none) = (status(Some("env:PATH")), status(None));
+    assert_eq!((wrong.status.code(), none.status.code()), (Some(77), Some(77)), "{wrong:?} {none:?}");
+    assert_eq!(status(Some("env:no-name")).status.code(), Some(64));
+
+    // What an operator does with the token is in the ingress log; the token is nowhere.
+    let answer = ureq::post(format!("http://{}/api/limits/login/enforce", weir.admin))
+        .header("Authorization", format!("Bearer {TOKEN}"))
+        .send_json(serde_json::json!({"enforce": "25%"}));
+    assert_eq!(answer.unwrap().status(), 200);
+    let moved = r#""kind":"state","of":"limit","name":"login","from":"100%","to":"25%","cause":"enforce""#;
+    eventually("it is told", || weir.stdout().contains(moved));
+    let said = format!("{}{}", weir.stderr(), weir.stdout());
+    assert!(!said.contains(TOKEN) && !said.contains(KEY), "{said}");
 }

@@ -9,6 +9,7 @@ use common::eventually;
 use common::redis::Store;
 use tasks::{Alone, Task};
 use tokio::runtime::Runtime;
+use weir::config::settings::SecretPlace;
 use weir::sink::fleet::Loads;
 
 const BANS: &str = "weir:{production}:bans";
@@ -87,7 +88,7 @@ fn a_password_is_read_at_each_connect() {
     let runtime = runtime();
     let file = store.path("password");
     let join = Alone::new("").join_with(&runtime, &store.url(), "task", Loads::default(), |fleet| {
-        fleet.password_file = Some(file.clone());
+        fleet.password_file = Some(SecretPlace::File(file.clone()));
     });
     eventually("it is refused", || join.fleet.status().fault.to_lowercase().contains("authentication failed"));
     std::fs::write(&file, "secret-1\n").unwrap();
@@ -120,7 +121,7 @@ fn the_least_rights_are_enough() {
     let runtime = runtime();
     let join = |name: &str| {
         Alone::new("").join_with(&runtime, &store.url(), name, Loads::default(), |fleet| {
-            (fleet.user, fleet.password_file) = (Some("weir".into()), Some(store.path("password")));
+            (fleet.user, fleet.password_file) = (Some("weir".into()), Some(SecretPlace::File(store.path("password"))));
         })
     };
     let (one, two) = (join("one"), join("two"));

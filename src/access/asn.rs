@@ -50,17 +50,7 @@ impl fmt::Debug for AsnDatabase {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::path::PathBuf;
-
-    /// MaxMind's own test databases, where they lie beside the project.
-    fn shared(name: &str) -> Option<PathBuf> {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/traces/mmdb_test").join(name);
-        if !path.exists() {
-            eprintln!("skipped: {} is not there", path.display());
-            return None;
-        }
-        Some(path)
-    }
+    use crate::access::mmdb::shared;
 
     #[test]
     fn owners_are_found() {

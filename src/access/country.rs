@@ -34,17 +34,7 @@ impl fmt::Debug for CountryDatabase {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::path::PathBuf;
-
-    /// MaxMind's own test databases, where they lie beside the project.
-    fn shared(name: &str) -> Option<PathBuf> {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/traces/mmdb_test").join(name);
-        if !path.exists() {
-            eprintln!("skipped: {} is not there", path.display());
-            return None;
-        }
-        Some(path)
-    }
+    use crate::access::mmdb::shared;
 
     #[test]
     fn countries_are_found() {

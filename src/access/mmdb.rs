@@ -23,3 +23,14 @@ pub(super) fn open(path: &Path, kinds: &[&str], expected: &str) -> Result<Reader
     reader.verify().map_err(|e| format!("{shown} is broken: {e}"))?;
     Ok(reader)
 }
+
+/// One of MaxMind's own test databases, where they lie beside the project.
+#[cfg(test)]
+pub(super) fn shared(name: &str) -> Option<std::path::PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/traces/mmdb_test").join(name);
+    if !path.exists() {
+        eprintln!("skipped: {} is not there", path.display());
+        return None;
+    }
+    Some(path)
+}

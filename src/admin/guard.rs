@@ -1,5 +1,6 @@
 //! Who may ask: a bearer token, or, where loopback is trusted instead, no other web site by way of a browser.
 
+use crate::config::settings::SecretPlace;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -7,7 +8,6 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
 
@@ -25,11 +25,10 @@ impl fmt::Debug for Token {
 }
 
 impl Token {
-    /// The token that a file holds, white space around it left out.
-    pub fn read(path: &Path) -> Result<Self, String> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|e| format!("admin.token_file: {} can't be read: {e}", path.display()))?;
-        Self::new(text.trim()).map_err(|why| format!("admin.token_file: {}: {why}", path.display()))
+    /// The token that stands in `place`, white space around it left out.
+    pub fn read(place: &SecretPlace) -> Result<Self, String> {
+        let bytes = place.read().map_err(|e| format!("admin.token_file: {place} can't be read: {e}"))?;
+        Self::new(String::from_utf8_lossy(&bytes).trim()).map_err(|why| format!("admin.token_file: {place}: {why}"))
     }
 
     /// A token of at least 16 visible ASCII characters.

@@ -34,7 +34,7 @@ impl Files {
         let certificates = tls.map(|t| CertificateStore::load(&t.certificate, &t.key)).transpose();
         let certificates = certificates.map_err(|e| fault(format!("listen.tls: {e}")));
         let replies = Replies::load(&settings.reply).map_err(|e| fault(format!("reply: {e}")));
-        let token = settings.admin.token_file.as_deref().map(Token::read).transpose().map_err(&mut fault);
+        let token = settings.admin.token_file.as_ref().map(Token::read).transpose().map_err(&mut fault);
         let asn = settings.flood.asn_database.as_deref().map(AsnDatabase::open).transpose();
         let asn = asn.map(|found| found.map(Arc::new)).map_err(|e| fault(format!("flood.asn_database: {e}")));
         let country = settings.admin.country_database.as_deref().map(CountryDatabase::open).transpose();

@@ -2,9 +2,9 @@
 
 use super::exit::{Code, Failure};
 use crate::admin::Token;
+use crate::config::settings::SecretPlace;
 use http::Request;
 use serde::de::DeserializeOwned;
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// For the whole answer.
@@ -19,9 +19,9 @@ pub struct Target {
     /// Admin address of the running weir
     #[arg(long, value_name = "URL", env = "WEIR_ADMIN", default_value = "http://127.0.0.1:9901")]
     pub admin: String,
-    /// File with the admin token, where the running weir asks for one
-    #[arg(long, value_name = "FILE", env = "WEIR_TOKEN_FILE")]
-    pub token_file: Option<PathBuf>,
+    /// File with the admin token, where the running weir asks for one; env:NAME is an environment variable
+    #[arg(long, value_name = "FILE", env = "WEIR_TOKEN_FILE", value_parser = SecretPlace::parse)]
+    pub token_file: Option<SecretPlace>,
 }
 
 impl Target {
@@ -55,8 +55,8 @@ impl Target {
             .into();
         let path = request.uri_ref().map(ToString::to_string).unwrap_or_default();
         let mut request = request.uri(format!("{base}{path}"));
-        if let Some(file) = &self.token_file {
-            let token = Token::read(file).map_err(|e| Failure::new(Code::NoInput, e))?;
+        if let Some(place) = &self.token_file {
+            let token = Token::read(place).map_err(|e| Failure::new(Code::NoInput, e))?;
             request = request.header("Authorization", token.bearer());
         }
         let unavailable = |e| Failure::new(Code::Unavailable, format!("no weir answers at {base}: {e}"));

@@ -140,6 +140,7 @@ mod tests {
     use super::*;
     use crate::admin::testing::{TOKEN, start};
     use crate::cli::exit::Failure;
+    use crate::config::settings::SecretPlace;
     use crate::control::status::Phase;
 
     fn target(admin: &crate::admin::Admin) -> Target {
@@ -177,7 +178,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("token");
         std::fs::write(&file, format!("{TOKEN}\n")).unwrap();
-        target.token_file = Some(file);
+        target.token_file = Some(SecretPlace::File(file));
         assert!(target.get("/api/status").is_ok());
     }
 

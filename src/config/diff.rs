@@ -4,7 +4,7 @@ mod flood;
 mod shared;
 mod signals;
 
-use super::settings::{Ban, Limit, LimitKey, Listen, Origin, Settings};
+use super::settings::{Ban, Limit, LimitKey, Listen, Origin, SecretPlace, Settings};
 use crate::base::units::show_duration;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -101,7 +101,7 @@ pub(super) fn values(settings: &Settings) -> Vec<(String, String)> {
     out.listen(&settings.listen);
     out.within("admin", |out| {
         out.put("address", settings.admin.address);
-        out.put_path("token_file", settings.admin.token_file.as_deref());
+        out.put_place("token_file", settings.admin.token_file.as_ref());
         out.put_path("country_database", settings.admin.country_database.as_deref());
     });
     out.within("client", |out| {
@@ -139,6 +139,12 @@ impl Values {
     fn put_path(&mut self, key: &str, path: Option<&Path>) {
         if let Some(path) = path {
             self.put(key, path.display());
+        }
+    }
+
+    fn put_place(&mut self, key: &str, place: Option<&SecretPlace>) {
+        if let Some(place) = place {
+            self.put(key, place);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::kind::{Kind, Problem};
 use super::section::article;
-use super::settings::{ListEntry, LogTarget, OriginAddress, PathPattern, Secret};
+use super::settings::{ListEntry, LogTarget, OriginAddress, PathPattern, Secret, SecretPlace};
 use crate::base::units::Bytes;
 use ipnet::IpNet;
 use ring::digest::{SHA256, digest};
@@ -71,23 +71,44 @@ pub(super) fn file(base: &Path) -> Kind<PathBuf> {
     Kind::string("path of a file", want, schema, move |text| existing(&base, text, u64::MAX))
 }
 
-/// A secret in a file, of any bytes but few; a relative path starts at `base`.
+/// A password or token: a file that can be read, or a variable that is set; a relative path starts at `base`.
+pub(super) fn secret_place(base: &Path) -> Kind<SecretPlace> {
+    let base = base.to_owned();
+    let want = "the path of a file, or env:NAME";
+    let schema = json!({"type": "string", "minLength": 1});
+    Kind::string("path of a file, or env:NAME", want, schema, move |text| place(&base, text, u64::MAX))
+}
+
+/// Where a secret stands; something must stand there.
+fn place(base: &Path, text: &str, most: u64) -> Result<SecretPlace, String> {
+    let Some(place) = SecretPlace::env(text) else {
+        return existing(base, text, most).map(SecretPlace::File);
+    };
+    let place = place?;
+    let found = place.read().map_err(|e| format!("cannot be read: {e}"))?;
+    if found.trim_ascii().is_empty() {
+        return Err("is an empty variable; set it to the secret".to_owned());
+    }
+    Ok(place)
+}
+
+/// A secret in a file or variable, of any bytes but few; a relative path starts at `base`.
 pub(super) fn secret_file(base: &Path) -> Kind<Secret> {
     const LEAST: usize = 32;
     let base = base.to_owned();
-    let want = "the path of a file with at least 32 random bytes";
+    let want = "the path of a file with at least 32 random bytes, or env:NAME";
     let schema = json!({"type": "string", "minLength": 1});
-    Kind::string("path of a file with at least 32 random bytes", want, schema, move |text| {
-        let path = existing(&base, text, 4096)?;
-        let content = std::fs::read(&path).map_err(|e| format!("cannot be read as {}: {e}", path.display()))?;
+    Kind::string("path of a file with at least 32 random bytes, or env:NAME", want, schema, move |text| {
+        let place = place(&base, text, 4096)?;
+        let content = place.read().map_err(|e| format!("cannot be read as {place}: {e}"))?;
         let content = content.trim_ascii();
         if content.len() < LEAST {
             let found = content.len();
-            return Err(format!("has {found} bytes ({}); write a file with at least {LEAST}", path.display()));
+            return Err(format!("has {found} bytes ({place}); write at least {LEAST} random ones there"));
         }
         let mut bytes = [0; 32];
         bytes.copy_from_slice(digest(&SHA256, content).as_ref());
-        Ok(Secret::new(path, bytes))
+        Ok(Secret::new(place, bytes))
     })
 }
 

@@ -12,7 +12,7 @@ mod signals;
 
 use super::document::Document;
 use super::kind::{byte_rate, choice, duration, flag, list, size, whole};
-use super::place::{file, files_by_status, list_entry, network, socket};
+use super::place::{file, files_by_status, list_entry, network, secret_place, socket};
 use super::section::{Node, Section, Shape, When};
 use super::settings::{Admin, Alerts, Client, H2, Listen, Lists, Reply, Settings, Tls};
 use super::words::ADDRESS_SOURCES;
@@ -209,8 +209,8 @@ fn admin(s: &mut Section<'_, '_>) -> Admin {
         r#""127.0.0.1:9901""#,
         "Where the admin server listens. Anything but loopback needs token_file.",
     );
-    let doc = "A file with the bearer token that /api and /metrics ask for.";
-    let token_file = s.optional("token_file", file(s.base()), doc, When::Start);
+    let doc = "The bearer token that /api and /metrics ask for: a file, or an environment variable as env:NAME.";
+    let token_file = s.optional("token_file", secret_place(s.base()), doc, When::Start);
     let doc = "Which country a network is in, for the live page: a database in MaxMind's format, read at the start.";
     let country_database = s.optional("country_database", file(s.base()), doc, When::Start);
     Admin { address, token_file, country_database }

@@ -2,11 +2,13 @@
 
 mod ban;
 mod challenge;
+mod secret;
 mod shared;
 mod signals;
 
 pub use ban::{Ban, Threshold};
-pub use challenge::{Challenge, Form, Secret};
+pub use challenge::{Challenge, Form};
+pub use secret::{Secret, SecretPlace};
 pub use shared::{FindingAction, Fleet, GuardDuty, Scope, Waf, WafScope, WafStep};
 pub use signals::{
     Addresses, AlertRule, Alerts, Aviatrix, AviatrixAction, AviatrixReport, CloudWatch, Level, LevelUnit, Log,
@@ -132,8 +134,8 @@ pub struct Tls {
 pub struct Admin {
     /// Where the admin server listens.
     pub address: SocketAddr,
-    /// A file with the bearer token that `/api` and `/metrics` ask for; needed off loopback.
-    pub token_file: Option<PathBuf>,
+    /// The bearer token that `/api` and `/metrics` ask for; needed off loopback.
+    pub token_file: Option<SecretPlace>,
     /// Which country a network is in, for the live page: a MaxMind database.
     pub country_database: Option<PathBuf>,
 }

@@ -1,7 +1,7 @@
 //! What the files of a config look like, to notice that one of them changed.
 
 use super::source::Source;
-use crate::config::settings::{ListEntry, Secret, Settings};
+use crate::config::settings::{ListEntry, Settings};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -48,7 +48,7 @@ fn named(settings: &Settings) -> impl Iterator<Item = &Path> {
     });
     let bodies = settings.reply.page.values().chain(settings.reply.problem.values());
     let tls = settings.listen.tls.iter().flat_map(|t| [&t.certificate, &t.key]);
-    let secret = settings.flood.challenge.secret.iter().map(Secret::path);
+    let secret = settings.flood.challenge.secret.iter().filter_map(|secret| secret.place().file());
     let asn = &settings.flood.asn_database;
     lists.chain(bodies).chain(tls).chain(asn).map(PathBuf::as_path).chain(secret)
 }

@@ -140,12 +140,12 @@ fn hash(key: &Key, text: &[u8]) -> u128 {
 mod tests {
     use super::*;
     use crate::base::clock::Time;
-    use crate::config::settings::Secret;
+    use crate::config::settings::{Secret, SecretPlace};
     use crate::event::record::Record;
 
     /// HMAC-SHA-256 with 32 bytes of 7.
     fn hashing() -> Writing {
-        Writing(Way::Hashed(Key::new(HMAC_SHA256, Secret::new("key".into(), [7; 32]).bytes())))
+        Writing(Way::Hashed(Key::new(HMAC_SHA256, Secret::new(SecretPlace::File("key".into()), [7; 32]).bytes())))
     }
 
     fn all(address: &str) -> [String; 3] {

@@ -54,9 +54,9 @@ pub struct StateNews {
     pub time: String,
     /// Always `state`.
     pub kind: String,
-    /// Whose state: `flood`, `config`, `alert`, `weir`, `waf`, `fleet`, `aviatrix`.
+    /// Whose state: `flood`, `config`, `limit`, `alert`, `weir`, `waf`, `fleet`, `aviatrix`.
     pub of: String,
-    /// Which one, where there are several: an alert's name.
+    /// Which one, where there are several: a limit's or an alert's name.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub name: String,
     /// The state before.

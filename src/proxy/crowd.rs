@@ -227,7 +227,7 @@ fn fold(client: ClientKey) -> u64 {
 pub(super) fn ended(reason: Reason, edge: &Edge, peer: &Peer, now: Time) {
     edge.state.counters.ended(reason);
     if edge.log_gate.refused(now) {
-        edge.events.send(record::of_bad_head(reason, &edge.policy.load(), peer, now));
+        edge.events.send(record::of_bad_head(reason, peer, now));
     }
 }
 

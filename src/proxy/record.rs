@@ -36,8 +36,7 @@ pub(super) fn of_refused_head(
 }
 
 /// Something that is no request.
-pub(super) fn of_bad_head(reason: Reason, policy: &Policy, peer: &Peer, now: Time) -> Record {
-    let _ = policy;
+pub(super) fn of_bad_head(reason: Reason, peer: &Peer, now: Time) -> Record {
     Record {
         client: peer.proxied_address().unwrap_or(peer.address),
         client_port: peer.proxied.map_or(peer.port, |source| source.port()),
@@ -86,10 +85,9 @@ pub(super) fn of_ended(request: &RequestHeader, context: &Context, reason: Reaso
     if let Some(peer) = &context.peer {
         (record.peer, record.local) = (peer.address, peer.local);
     }
-    if let (Some(story), Some(peer)) = (context.story, &context.peer) {
-        record.client_port = port_in(&request.headers, peer, &context.policy, story.address);
-    }
     if let Some(story) = context.story {
+        let port = |peer: &Peer| port_in(&request.headers, peer, &context.policy, story.address);
+        record.client_port = context.peer.as_deref().map_or(0, port);
         record.client = story.address;
         record.observed = story.observed;
         (record.state, record.rank) = (story.state, story.rank);

@@ -12,6 +12,7 @@ pub mod netflow;
 pub mod outlet;
 pub mod pile;
 pub mod prometheus;
+mod secret;
 pub mod smartgroup;
 pub mod syslog;
 pub mod waf;

@@ -19,7 +19,7 @@ impl Values {
     fn challenge(&mut self, challenge: &Challenge) {
         self.put("enabled", challenge.enabled);
         self.put("form", challenge.form);
-        self.put_path("secret_file", challenge.secret.as_ref().map(Secret::path));
+        self.put_place("secret_file", challenge.secret.as_ref().map(Secret::place));
         self.put_time("rotate_every", challenge.rotate_every);
         self.put_time("lifetime", challenge.lifetime);
         self.put("difficulty", challenge.difficulty);

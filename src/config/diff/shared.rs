@@ -32,7 +32,7 @@ impl Values {
             out.put("url", &fleet.url);
             out.put("name", &fleet.name);
             out.put("user", fleet.user.as_deref().unwrap_or_default());
-            out.put_path("password_file", fleet.password_file.as_deref());
+            out.put_place("password_file", fleet.password_file.as_ref());
             out.put_path("ca_file", fleet.ca_file.as_deref());
         });
     }

@@ -40,7 +40,7 @@ impl Values {
         self.within("alerts", |out| {
             let alerts = &settings.alerts;
             out.put("webhook", alerts.webhook.as_deref().map(without_path).unwrap_or_default());
-            out.put_path("webhook_secret_file", alerts.webhook_secret.as_ref().map(Secret::path));
+            out.put_place("webhook_secret_file", alerts.webhook_secret.as_ref().map(Secret::place));
             out.put_path("webhook_ca_file", alerts.webhook_ca_file.as_deref());
             out.put("sns_topic", alerts.sns_topic.as_deref().unwrap_or_default());
             out.put_time("repeat_every", alerts.repeat_every);
@@ -54,7 +54,7 @@ impl Values {
             out.put("access", &log.access);
             out.put("format", log.format);
             out.put("addresses", log.addresses);
-            out.put_path("address_key_file", log.address_key.as_ref().map(Secret::path));
+            out.put_place("address_key_file", log.address_key.as_ref().map(Secret::place));
             out.put("rotate_size", log.rotate_size);
             out.put("rotate_keep", log.rotate_keep);
             out.put("refused_rate", log.refused_rate);
@@ -80,7 +80,7 @@ impl Values {
             out.put("enabled", group.enabled);
             out.put("controller", &group.controller);
             out.put("user", &group.user);
-            out.put_path("password_file", group.password_file.as_deref());
+            out.put_place("password_file", group.password_file.as_ref());
             out.put_path("ca_file", group.ca_file.as_deref());
             out.put("name", &group.name);
             out.put("most", group.most);

@@ -2,7 +2,7 @@
 
 use super::shared::{name, url};
 use crate::config::kind::{Kind, choice, duration, flag, list, whole};
-use crate::config::place::{file, network};
+use crate::config::place::{file, network, secret_place};
 use crate::config::section::{Section, When};
 use crate::config::settings::{Aviatrix, SmartGroup, Transport};
 use crate::config::words::{AVIATRIX_ACTIONS, AVIATRIX_REPORTS};
@@ -41,8 +41,8 @@ fn smartgroup(s: &mut Section<'_, '_>) -> SmartGroup {
         user: s.start("user", name(), r#""weir""#, "Who logs in; may write SmartGroups and nothing else."),
         password_file: s.optional(
             "password_file",
-            file(base),
-            "A file with the password, read at each login.",
+            secret_place(base),
+            "The password: a file, read at each login, or an environment variable as env:NAME.",
             When::Start,
         ),
         ca_file: s.optional(
@@ -57,7 +57,7 @@ fn smartgroup(s: &mut Section<'_, '_>) -> SmartGroup {
     };
     if group.enabled && group.password_file.is_none() && !s.has("password_file") {
         let path = s.join("password_file");
-        s.document().fault(&path, "is missing; write the path of a file with the password");
+        s.document().fault(&path, "is missing; write the path of a file with the password, or env:NAME");
     }
     group
 }

@@ -1,7 +1,7 @@
 //! The keys of `[waf]`, `[guardduty]` and `[fleet]`.
 
 use crate::config::kind::{Kind, choice, duration, flag, list, rate};
-use crate::config::place::{file, file_to_write};
+use crate::config::place::{file, file_to_write, secret_place};
 use crate::config::section::{Section, When};
 use crate::config::settings::{Fleet, GuardDuty, Waf};
 use crate::config::words::{FINDING_ACTIONS, WAF_SCOPES, WAF_STEPS};
@@ -83,8 +83,8 @@ pub(super) fn fleet(s: &mut Section<'_, '_>) -> Fleet {
         user: s.optional("user", name(), "The user of the store; its default user where there is none.", When::Start),
         password_file: s.optional(
             "password_file",
-            file(s.base()),
-            "A file with the password of the store, read at each connect.",
+            secret_place(s.base()),
+            "The password of the store: a file, read at each connect, or an environment variable as env:NAME.",
             When::Start,
         ),
         ca_file: s.optional(

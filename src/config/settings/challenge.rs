@@ -1,8 +1,6 @@
 //! `[flood.challenge]`, checked.
 
-use super::PathPattern;
-use std::fmt;
-use std::path::{Path, PathBuf};
+use super::{PathPattern, Secret};
 use std::time::Duration;
 
 /// `[flood.challenge]`: what a newcomer is asked for in an attack.
@@ -42,35 +40,5 @@ impl Form {
             Self::Redirect => 1,
             Self::Work => 2,
         }
-    }
-}
-
-/// A secret from a file. It shows its file and never itself.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret {
-    path: PathBuf,
-    bytes: [u8; 32],
-}
-
-impl Secret {
-    /// The secret `bytes`, read from `path`.
-    pub const fn new(path: PathBuf, bytes: [u8; 32]) -> Self {
-        Self { path, bytes }
-    }
-
-    /// The file.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// The secret itself; not for any log.
-    pub const fn bytes(&self) -> &[u8; 32] {
-        &self.bytes
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Secret").field("path", &self.path).finish_non_exhaustive()
     }
 }

@@ -1,5 +1,6 @@
 //! `[waf]`, `[guardduty]` and `[fleet]`: what weir tells others, and hears of them.
 
+use super::SecretPlace;
 use crate::base::units::Rate;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -93,8 +94,8 @@ pub struct Fleet {
     pub name: String,
     /// The user of the store; none: its default user.
     pub user: Option<String>,
-    /// The file with the password of the store, read at each connect, so that it can be changed.
-    pub password_file: Option<PathBuf>,
+    /// The password of the store, read at each connect, so that it can be changed.
+    pub password_file: Option<SecretPlace>,
     /// What the store's certificate is checked against; none: the usual public authorities.
     pub ca_file: Option<PathBuf>,
 }

@@ -1,7 +1,7 @@
 //! What weir tells operators and collectors: `[cloudwatch]`, `[syslog]`, `[netflow]`, `[aviatrix]`, `[alerts]`, and the
 //! parts of `[log]`.
 
-use super::Secret;
+use super::{Secret, SecretPlace};
 use crate::base::units::{Bytes, Rate, Share};
 use ipnet::IpNet;
 use std::net::SocketAddr;
@@ -213,8 +213,8 @@ pub struct SmartGroup {
     pub controller: String,
     /// Who logs in.
     pub user: String,
-    /// The file with the password, read at each login.
-    pub password_file: Option<PathBuf>,
+    /// The password, read at each login.
+    pub password_file: Option<SecretPlace>,
     /// PEM certificates that the Controller's is checked against; none: those of the system.
     pub ca_file: Option<PathBuf>,
     /// The group's name.

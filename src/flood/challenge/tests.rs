@@ -1,7 +1,7 @@
 //! Whatever is done to a token, it is good for nothing but what it was made for.
 
 use super::*;
-use crate::config::settings::Secret;
+use crate::config::settings::{Secret, SecretPlace};
 use proptest::prelude::*;
 use std::net::IpAddr;
 
@@ -12,7 +12,7 @@ fn settings(secret: u8) -> settings::Challenge {
     settings::Challenge {
         enabled: true,
         form: settings::Form::Redirect,
-        secret: Some(Secret::new("secret".into(), [secret; 32])),
+        secret: Some(Secret::new(SecretPlace::File("secret".into()), [secret; 32])),
         rotate_every: Duration::from_secs(24 * HOUR),
         lifetime: Duration::from_secs(12 * HOUR),
         difficulty: 8,
@@ -81,7 +81,7 @@ fn without_a_file_a_reload_keeps_the_secret() {
 
 #[test]
 fn keys_change_from_epoch_to_epoch() {
-    let keys = Keys::new(Some(&Secret::new("secret".into(), [1; 32])), Duration::from_secs(HOUR));
+    let keys = Keys::new(Some(&Secret::new(SecretPlace::File("secret".into()), [1; 32])), Duration::from_secs(HOUR));
     let macs: std::collections::BTreeSet<_> = (0..100).map(|epoch| keys.mac(epoch, b"same")).collect();
     assert_eq!(macs.len(), 100);
     assert!((0..100).all(|epoch| macs.contains(&keys.mac(epoch, b"same"))), "and none changes later");

@@ -151,7 +151,7 @@ impl Gate {
         edge.state.counters.ended(reason);
         offences::of_peer(policy, &edge.state, &self.peer, reason, now);
         if edge.log_gate.refused(now) {
-            edge.events.send(record::of_bad_head(reason, policy, &self.peer, now));
+            edge.events.send(record::of_bad_head(reason, &self.peer, now));
         }
         Refusal::plain(reason).write(&edge.replies.load(), &mut self.outbox);
         Step::Finish

@@ -3,6 +3,7 @@
 use super::names::{Names, Scripts};
 use crate::config::settings;
 use crate::control::bans::Word;
+use crate::sink::secret;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, IntoConnectionInfo, RedisResult, TlsCertificates};
 use std::path::Path;
@@ -15,7 +16,7 @@ const COMMAND: Duration = Duration::from_secs(1);
 /// How long a read waits for news.
 pub(super) const BLOCK: Duration = Duration::from_secs(1);
 
-/// The largest password, and the largest file of certificates.
+/// The largest file of certificates.
 const MAX_FILE: usize = 1 << 20;
 /// Rows of a hash that are read at most: more than any fleet has, and no more than memory bears.
 const MAX_ROWS: usize = 250_000;
@@ -45,9 +46,8 @@ pub(super) async fn connect(settings: &settings::Fleet, scripts: &Scripts) -> Re
     if let Some(user) = &settings.user {
         login = login.set_username(user);
     }
-    if let Some(path) = &settings.password_file {
-        let password = read("fleet.password_file", path).await?;
-        login = login.set_password(String::from_utf8_lossy(&password).trim_end_matches(['\r', '\n']));
+    if let Some(place) = &settings.password_file {
+        login = login.set_password(secret::read("fleet.password_file", place).await?);
     }
     let info = info.set_redis_settings(login);
     let client = match &settings.ca_file {

@@ -23,9 +23,17 @@ pub(super) fn read() -> Process {
     let text = |name: &str| fs::read_to_string(format!("/proc/self/{name}")).unwrap_or_default();
     Process {
         resident: resident(&text("status")),
-        open_fds: fs::read_dir("/proc/self/fd").ok().map(|entries| entries.count() as u64),
+        open_fds: open_fds(),
         max_fds: max_fds(&text("limits")),
         cpu_seconds: cpu_seconds(&text("stat")),
+    }
+}
+
+/// The size of their folder is their number since Linux 6.2; before that it is 0, and they are counted one by one.
+fn open_fds() -> Option<u64> {
+    match fs::metadata("/proc/self/fd").ok()?.len() {
+        0 => fs::read_dir("/proc/self/fd").ok().map(|entries| entries.count() as u64),
+        number => Some(number),
     }
 }
 

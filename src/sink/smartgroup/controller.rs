@@ -1,14 +1,14 @@
 //! The Controller's API: logs in, reads groups and writes one.
 
 use super::status::Tally;
-use crate::config::settings::SmartGroup;
+use crate::config::settings::{SecretPlace, SmartGroup};
 use crate::sink::https::{Answer, Https};
+use crate::sink::secret;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,7 +56,7 @@ pub(super) struct Controller {
     https: Https,
     base: String,
     user: String,
-    password_file: Option<PathBuf>,
+    password_file: Option<SecretPlace>,
     tally: Arc<Tally>,
     /// The session's id, once there is one.
     cid: Option<HeaderValue>,
@@ -179,14 +179,10 @@ impl Controller {
 
     /// Read at every login, so that it can be changed while weir runs.
     async fn password(&self) -> Result<String, String> {
-        let Some(file) = &self.password_file else { return Err("no password_file".into()) };
-        let read = tokio::fs::read_to_string(file).await;
-        let text = read.map_err(|e| format!("password_file {}: {e}", file.display()))?;
-        let password = text.trim_end_matches(['\r', '\n']);
-        if password.is_empty() {
-            Err(format!("password_file {} is empty", file.display()))
-        } else {
-            Ok(password.into())
+        let Some(place) = &self.password_file else { return Err("no password_file".into()) };
+        match secret::read("password_file", place).await? {
+            empty if empty.is_empty() => Err(format!("password_file {place} is empty")),
+            password => Ok(password),
         }
     }
 }
