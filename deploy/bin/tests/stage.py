@@ -16,7 +16,15 @@ from rolling.journey import Journey, Plan
 from rolling.show import Show
 
 REGION = "eu-central-1"
-QUICK = Plan(steps=(5, 25, 50, 100), bake=(60, 60, 60, 60), start_within=60)
+# Nobody starts a machine here, and moto reads thousands of images at each reset otherwise.
+os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
+SESSION = boto3.Session("test", "test", region_name=REGION)
+QUICK = Plan(steps=(5, 25, 50, 100), bake=(30, 30, 30, 30), start_within=60)
+
+
+def client(service: str):
+    """A client of its own for each test, as some tests break theirs; what AWS's models say is read once."""
+    return SESSION.client(service)
 
 
 class Clock:
@@ -84,7 +92,7 @@ class Stage(unittest.TestCase):
         self.emulation = mock_aws()
         self.emulation.start()
         self.addCleanup(self.emulation.stop)
-        ec2, self.elb = boto3.client("ec2"), boto3.client("elbv2")
+        ec2, self.elb = client("ec2"), client("elbv2")
         vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
         subnets = [ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{at}.0/24", AvailabilityZone=f"{REGION}{zone}")["Subnet"]["SubnetId"]
                    for at, zone in enumerate("ab")]
@@ -96,7 +104,7 @@ class Stage(unittest.TestCase):
             {"Type": "forward", "ForwardConfig": {"TargetGroups": [
                 {"TargetGroupArn": groups["blue"], "Weight": 100}, {"TargetGroupArn": groups["green"], "Weight": 0}]}}])
             ["Listeners"][0]["ListenerArn"] for port in (80, 8443)]
-        ecs = boto3.client("ecs")
+        ecs = client("ecs")
         ecs.create_cluster(clusterName="weir-test")
         self.revision = self.register("1")
         services = {colour: f"weir-test-{colour}" for colour in targets.COLOURS}
@@ -104,7 +112,7 @@ class Stage(unittest.TestCase):
             ecs.create_service(cluster="weir-test", serviceName=service, taskDefinition=self.revision, desiredCount=0)
         self.ecs = Ecs(ecs, self.elb, {services[colour]: groups[colour] for colour in targets.COLOURS})
         self.ecs.update_service(cluster="weir-test", service=services["blue"], taskDefinition=self.revision, desiredCount=3)
-        self.cloudwatch, self.scaling = boto3.client("cloudwatch"), boto3.client("application-autoscaling")
+        self.cloudwatch, self.scaling = client("cloudwatch"), client("application-autoscaling")
         for name in ("weir-test-errors", "weir-test-latency"):
             self.cloudwatch.put_metric_alarm(AlarmName=name, MetricName="Faults", Namespace="weir", Period=60, Threshold=1,
                                              EvaluationPeriods=1, ComparisonOperator="GreaterThanThreshold", Statistic="Sum")
@@ -119,7 +127,7 @@ class Stage(unittest.TestCase):
 
     def register(self, tag: str) -> str:
         """A revision of weir's task definition."""
-        return boto3.client("ecs").register_task_definition(family="weir-test", containerDefinitions=[
+        return client("ecs").register_task_definition(family="weir-test", containerDefinitions=[
             {"name": "weir", "image": f"weir:{tag}", "memory": 512}, {"name": "log", "image": "log:1", "memory": 64}],
         )["taskDefinition"]["taskDefinitionArn"]
 

@@ -19,7 +19,7 @@ class Good(Stage):
         new = self.register("2")
         self.assertEqual(self.journey().run(new), DONE, self.screen.getvalue())
         self.assertEqual([(name, share) for name, share, _ in seen], [("green", s) for s in (5, 25, 50, 100)])
-        self.assertEqual([b[2] - a[2] for a, b in zip(seen, seen[1:])], [60, 60, 60])
+        self.assertEqual([b[2] - a[2] for a, b in zip(seen, seen[1:])], [30, 30, 30])
         self.assertEqual(self.balancer.weights(), GREEN)
         services = self.ecs.describe_services(cluster="weir-test", services=["weir-test-blue", "weir-test-green"])["services"]
         self.assertEqual([(s["taskDefinition"], s["desiredCount"]) for s in services], [(self.revision, 3), (new, 3)])
@@ -52,7 +52,7 @@ class Good(Stage):
         self.assertEqual(self.journey(plan).run(self.register("2")), DONE)
 
     def test_few_requests_are_no_ground_for_a_verdict(self) -> None:
-        self.clock.at(70, lambda: (self.count("Faults", 9), self.count("Forwarded", 10)))
+        self.clock.at(40, lambda: (self.count("Faults", 9), self.count("Forwarded", 10)))
         self.assertEqual(self.journey().run(self.register("2")), DONE)
         self.assertIn("only", self.screen.getvalue())
 
@@ -61,7 +61,7 @@ class Good(Stage):
             for colour in ("blue", "green"):
                 self.count_at_balancer("RequestCount", 1000, colour)
                 self.count_at_balancer("HTTPCode_Target_5XX_Count", 400, colour)
-        self.clock.at(70, attack)
+        self.clock.at(40, attack)
         self.assertEqual(self.journey().run(self.register("2")), DONE, self.screen.getvalue())
 
 
@@ -70,11 +70,11 @@ class Bad(Stage):
 
     def turns_back(self, deed, why: str) -> None:
         """The deed is done in the second step."""
-        self.clock.at(70, deed)
+        self.clock.at(40, deed)
         self.assertEqual(self.journey().run(self.register("2")), TURNED_BACK, self.screen.getvalue())
         self.assertIn(why, self.screen.getvalue())
         self.assertEqual(self.balancer.weights(), BLUE)
-        self.assertLessEqual(self.clock.now() - 70, 30)
+        self.assertLessEqual(self.clock.now() - 40, 30)
 
     def test_an_alarm(self) -> None:
         self.turns_back(lambda: self.alarm("weir-test-latency"), "in alarm: weir-test-latency")
@@ -123,14 +123,14 @@ class Bad(Stage):
     def test_an_interrupt(self) -> None:
         def deed() -> None:
             raise Interrupted
-        self.clock.at(70, deed)
+        self.clock.at(40, deed)
         self.assertEqual(self.journey().run(self.register("2")), INTERRUPTED)
         self.assertEqual(self.balancer.weights(), BLUE)
 
     def test_a_fault_of_our_own_turns_back_too(self) -> None:
         def deed() -> None:
             raise RuntimeError("a bug")
-        self.clock.at(70, deed)
+        self.clock.at(40, deed)
         with self.assertRaises(RuntimeError):
             self.journey().run(self.register("2"))
         self.assertEqual(self.balancer.weights(), BLUE)
@@ -169,7 +169,7 @@ class TakenOver(Stage):
     """Two hands at one wheel."""
 
     def test_weights_that_somebody_else_set_are_left_alone(self) -> None:
-        self.clock.at(70, lambda: self.balancer.shift("green", 40))
+        self.clock.at(40, lambda: self.balancer.shift("green", 40))
         self.assertEqual(self.journey().run(self.register("2")), TAKEN_OVER)
         self.assertEqual(self.balancer.weights(), {"blue": 60, "green": 40})
 
