@@ -13,6 +13,7 @@ from rolling.balancer import Balancer
 from rolling.fleet import Fleet
 from rolling.gates import Gates, Limits
 from rolling.journey import Journey, Plan
+from rolling.lock import Lock
 from rolling.show import Show
 
 REGION = "eu-central-1"
@@ -73,6 +74,13 @@ class Ecs:
                 {"Id": f"10.0.0.{at + 1}", "Port": 8080} for at in range(words["desiredCount"])])
         return told
 
+    def stop(self, service: str) -> None:
+        """All of its tasks are gone."""
+        self.broken.add(service)
+        targets = [health["Target"] for health in self.elb.describe_target_health(
+            TargetGroupArn=self.groups[service])["TargetHealthDescriptions"]]
+        self.elb.deregister_targets(TargetGroupArn=self.groups[service], Targets=targets)
+
     def describe_services(self, **words):
         told = self.client.describe_services(**words)
         for service in told["services"]:
@@ -123,7 +131,8 @@ class Stage(unittest.TestCase):
         }
         self.target = targets.read(self.data)
         self.clock, self.screen = Clock(), io.StringIO()
-        self.balancer = Balancer(self.elb, self.target)
+        self.balancer, self.ssm = Balancer(self.elb, self.target), client("ssm")
+        self.count("Forwarded", 0, late=15)  # weir is at work
 
     def register(self, tag: str) -> str:
         """A revision of weir's task definition."""
@@ -135,23 +144,28 @@ class Stage(unittest.TestCase):
         """A release that has not begun."""
         fleet = Fleet(self.ecs, self.scaling, self.target)
         gates = Gates(self.target, self.balancer, fleet, self.cloudwatch, self.clock, Limits(**limits))
-        return Journey(self.target, self.balancer, fleet, gates, self.clock, Show(self.clock, self.screen), plan)
+        lock = Lock(self.ssm, self.target.lock, self.clock)
+        return Journey(self.target, self.balancer, fleet, gates, lock, self.clock, Show(self.clock, self.screen), plan)
 
     def alarm(self, name: str, state: str = "ALARM") -> None:
         """What CloudWatch would find."""
         self.cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason="test")
 
-    def count(self, name: str, value: float, **dimensions: str) -> None:
-        """A figure of weir's, now."""
-        dimensions = self.target.dimensions | dimensions
-        self.put("weir", name, value, dimensions)
+    def fleet_of(self, colour: str):
+        """How a colour's service is doing."""
+        return Fleet(self.ecs, self.scaling, self.target).state(self.target.colours[colour])
 
-    def count_at_balancer(self, name: str, value: float, colour: str) -> None:
-        """A figure of the load balancer's, now."""
-        self.put("AWS/ApplicationELB", name, value, {"LoadBalancer": self.target.balancer_suffix, "TargetGroup": self.target.colours[colour].group_suffix})
+    def count(self, name: str, value: float, late: float = 0, **dimensions: str) -> None:
+        """A figure of weir's, now or told late."""
+        self.put("weir", name, value, self.target.dimensions | dimensions, late)
 
-    def put(self, namespace: str, name: str, value: float, dimensions: dict[str, str]) -> None:
+    def count_at_balancer(self, name: str, value: float, colour: str, late: float = 0) -> None:
+        """A figure of the load balancer's, now or told late."""
+        self.put("AWS/ApplicationELB", name, value, {"LoadBalancer": self.target.balancer_suffix,
+                                                     "TargetGroup": self.target.colours[colour].group_suffix}, late)
+
+    def put(self, namespace: str, name: str, value: float, dimensions: dict[str, str], late: float) -> None:
         self.cloudwatch.put_metric_data(Namespace=namespace, MetricData=[{
-            "MetricName": name, "Value": value, "Timestamp": self.clock.wall(),
+            "MetricName": name, "Value": value, "Timestamp": self.clock.wall() - datetime.timedelta(seconds=late),
             # moto, unlike CloudWatch, minds the order.
             "Dimensions": [{"Name": key, "Value": text} for key, text in sorted(dimensions.items())]}])
