@@ -15,6 +15,7 @@ from .target import Colour, Fault
 DONE, TURNED_BACK, NOT_BEGUN, TAKEN_OVER, NOT_TURNED_BACK, INTERRUPTED = 0, 3, 4, 5, 6, 130
 
 LOOK = 5         # seconds between two looks at the gates: with two looks for the slow ones, well within 30
+STARTING = 2     # seconds between two looks at tasks that start
 BLIND = 20       # seconds without an answer of AWS after which a release that nobody can see goes back
 # One failed health check is not yet a fault; an alarm or a share above its limit has been judged over time already.
 TWICE = ("tasks", "targets")
@@ -154,7 +155,7 @@ class Journey:
                 return
             if self.clock.now() >= end:
                 raise Fault(f"after {self.plan.start_within} s {state.running} of {tasks} tasks run, {healthy} are healthy")
-            self.clock.sleep(LOOK)
+            self.clock.sleep(STARTING)
 
     def step(self, share: int, seconds: int, revision: str) -> None:
         """Shifts, and watches for so long. Ends with a look that saw all well, never blind."""

@@ -138,7 +138,7 @@ def killed_task(world: World, pace: Pace) -> dict[str, str]:
     world.traffic.settle()
     well, failed = world.traffic.since(began)
     # What was in flight in it, or came before the load balancer knew, is lost with any load balancer.
-    out = [one for one in failed if not killed - 0.1 <= one["ended"] <= killed + 5 or one["colour"] != "blue"]
+    out = [one for one in failed if not killed - 0.1 <= one["ended"] <= killed + 5 or one["colour"] == "green"]
     hold(not out, f"{len(out)} requests failed that had nothing to do with it, such as {out[:3]}")
     last = max((one["ended"] for one in failed), default=killed)
     world.wait(world.start("rollback"), 0, 60)

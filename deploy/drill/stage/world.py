@@ -87,7 +87,7 @@ class World:
         """A release by its image."""
         return self.start("rollout", "--image", image(release), "--steps", steps, "--bake", bake,
                           "--check", 'curl -fsS -o /dev/null -H "X-Drill-Client: 203.0.113.1" '
-                                     f"http://127.0.0.1:{self.balancer.test_port}/health")
+                                     f"http://127.0.0.1:{self.balancer.test_port}/")
 
     def wait(self, program: Program, code: int, seconds: float) -> str:
         """Until a command ended, with this exit code."""
