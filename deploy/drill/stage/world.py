@@ -37,8 +37,9 @@ class World:
         folder, ports = self.folder, (free_port(), free_port())
         self.cloud = begin(Cloud(folder))
         origin = begin(Origin(weir, folder))
-        releases = {"good": {"origin": origin.good, "rate": "1000/s"}, "better": {"origin": origin.good, "rate": "1001/s"},
-                    "broken": {"origin": origin.broken, "rate": "1000/s"}, "strict": {"origin": origin.good, "rate": "1/h"}}
+        well = {"origin": origin.good, "rate": "1000/s", "burst": "20"}
+        releases = {"good": well, "better": well | {"burst": "21"}, "broken": well | {"origin": origin.broken},
+                    "strict": well | {"rate": "1/h", "burst": "1"}}
         self.balancer = begin(Balancer(self.cloud, folder, ports))
         self.tasks = begin(Tasks(self.cloud, folder, weir, ports, releases, interval, abrupt))
         self.cloud.want("blue", self.count)
