@@ -127,7 +127,8 @@ class Journey:
         old = self.fleet.state(self.old)
         healthy, unhealthy, _ = self.balancer.health(self.old.name)
         if not healthy or unhealthy:
-            raise Fault(f"{self.old.name}, to which a bad release would go back, has {healthy} healthy targets and {unhealthy} that are not")
+            raise Fault(f"{self.old.name}, to which a bad release would go back, has {healthy} healthy targets and {unhealthy} that "
+                        "are not")
         tasks = self.plan.tasks or old.desired
         self.balancer.remember(self.old.name)
         # It has to stay as large as it is: with less and less to do, autoscaling would take what a way back needs.
