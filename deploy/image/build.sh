@@ -41,8 +41,8 @@ if [ -n "$binary" ]; then
     # The last stage alone, over files laid out here: what is tested is the text that ships.
     context=$(mktemp -d)
     trap 'rm -rf "$context"' EXIT
-    deploy/image/rootfs.sh --binary "$binary" ${metadata:+--metadata "$metadata"} --out "$context/rootfs"
-    sed -n '/^FROM scratch/,$p' "$file" | sed 's|--from=build /rootfs/|rootfs/|' >"$context/Dockerfile"
+    deploy/image/rootfs.sh --binary "$binary" ${metadata:+--metadata "$metadata"} --out "$context/layout"
+    sed -n '/^FROM scratch/,$p' "$file" | sed 's|--from=build ||; s| /layout/| layout/|' >"$context/Dockerfile"
     file=$context/Dockerfile
 fi
 
