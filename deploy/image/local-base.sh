@@ -36,7 +36,11 @@ container=$(buildah from scratch)
 # The bytes of /dev belong to a machine, not to an image.
 tar --create --directory "$work/root" --exclude=./dev --exclude=./var/cache/apt --one-file-system . >"$work/root.tar"
 buildah add --quiet "$container" "$work/root.tar" / >/dev/null
-buildah config --env CARGO_HOME=/usr/local/cargo --env RUSTUP_HOME=/usr/local/rustup --env "RUST_VERSION=$found" \
+# Where a proxy between here and the registry shows its own certificate, cargo trusts what this machine trusts; the image
+# takes its CA certificates from Debian's package all the same.
+buildah copy --quiet "$container" /etc/ssl/certs/ca-certificates.crt /usr/local/share/builder-ca.crt >/dev/null
+buildah config --env CARGO_HTTP_CAINFO=/usr/local/share/builder-ca.crt \
+    --env CARGO_HOME=/usr/local/cargo --env RUSTUP_HOME=/usr/local/rustup --env "RUST_VERSION=$found" \
     --env PATH=/usr/local/cargo/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$container"
 buildah commit --quiet --rm "$container" "$name" >/dev/null
 container=''
