@@ -121,7 +121,7 @@ image_files() {
     "${run[@]}" cp "$name:/usr/bin/weir" "$work/weir"
     expect "its list of parts is inside, and of this very binary" \
         grep -qF "$(sha256sum "$work/weir" | cut -d' ' -f1)" "$work/papers/sbom.cdx.json"
-    expect "its licences are inside" grep -q '^What weir is made of' "$work/papers/LICENCES.txt"
+    expect "its licences are inside" grep -q '^What weir is made of' <<<"$(zcat "$work/papers/LICENCES.txt.gz")"
     "${run[@]}" rm --volumes "$name" >/dev/null
 }
 
