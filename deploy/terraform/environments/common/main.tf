@@ -88,7 +88,13 @@ module "config_source" {
   kind           = var.config_kind
   alarm_arns     = var.config_kind == "appconfig" ? [module.monitoring.rollback_alarm_arn] : []
   validator_zip  = "${path.module}/../../build/validator.zip"
-  config = templatefile("${path.module}/weir.toml.tftpl", {
+  config         = templatefile("${path.module}/weir.toml.tftpl", merge(local.config, { observe = false }))
+  observe_config = templatefile("${path.module}/weir.toml.tftpl", merge(local.config, { observe = true }))
+}
+
+locals {
+  # What the config's template needs to know; `observe` is the kill switch's.
+  config = {
     environment = var.environment
     balancer    = module.network.public_subnet_cidrs
     origin      = { address = module.service.backend_address, capacity = var.origin_capacity, health_path = var.origin_health_path, one_address = var.backend.discovery != "dns" }
@@ -100,7 +106,7 @@ module "config_source" {
     addresses   = var.log_addresses
     aviatrix    = var.aviatrix
     more        = var.more_config
-  })
+  }
 }
 
 module "service" {
@@ -140,6 +146,7 @@ module "monitoring" {
   region                = var.region
   environment           = var.environment
   alarms_file           = "${path.module}/../../../alarms.json"
+  dashboard_file        = "${path.module}/../../../dashboards/cloudwatch.json"
   mail                  = var.mail
   load_balancer_suffix  = module.load_balancer.arn_suffix
   target_group_suffixes = { for colour, group in module.load_balancer.target_groups : colour => group.arn_suffix }
@@ -148,6 +155,7 @@ module "monitoring" {
   web_acl_name          = module.waf.web_acl_name
   store_nodes           = module.valkey.node_ids
   poison_queue          = module.guardduty.poison_queue_name
+  findings_queue        = module.guardduty.queue_name
 }
 
 module "audit" {
@@ -166,7 +174,8 @@ module "operations" {
   prefix           = var.prefix
   topic_arn        = module.monitoring.topic_arn
   cluster_name     = module.service.cluster_name
-  config_parameter = "/${var.prefix}/config"
+  config_parameter = module.config_source.parameter
+  config_appconfig = module.config_source.appconfig
   patch_services   = { for name in ["blue", "green", "backend"] : name => "${var.prefix}-${name}" }
   monthly_budget   = var.monthly_budget
 }

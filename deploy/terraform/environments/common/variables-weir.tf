@@ -69,19 +69,21 @@ variable "aviatrix" {
 }
 
 variable "more_config" {
-  description = "More of weir's config, as TOML (docs/config.md has every key): keys of [listen] and of [origin], and tables that weir.toml.tftpl does not write, such as [ban] or [[alert]]."
+  description = "More of weir's config, as TOML (docs/config.md has every key): keys of [listen], [origin], [flood] and [ban], and tables that weir.toml.tftpl does not write, such as [[alert]]."
   type = object({
     listen = optional(string, "")
     origin = optional(string, "")
+    flood  = optional(string, "")
+    ban    = optional(string, "")
     tables = optional(string, "")
   })
   default = {}
   validation {
-    condition     = !can(regex("(?m)^\\s*\\[", "${var.more_config.listen}\n${var.more_config.origin}"))
-    error_message = "Write keys alone under listen and origin, such as max_body_size = \"50MiB\"; tables belong under tables."
+    condition     = !can(regex("(?m)^\\s*\\[", join("\n", [var.more_config.listen, var.more_config.origin, var.more_config.flood, var.more_config.ban])))
+    error_message = "Write keys alone under listen, origin, flood and ban, such as max_body_size = \"50MiB\"; tables belong under tables."
   }
   validation {
-    condition     = !can(regex("(?m)^\\s*\\[(listen|admin|client|origin|origin.health|flood.challenge|log|waf|guardduty|fleet|cloudwatch|alerts|aviatrix)\\]", var.more_config.tables))
+    condition     = !can(regex("(?m)^\\s*\\[(listen|admin|client|origin|origin.health|flood|flood.challenge|ban|log|waf|guardduty|fleet|cloudwatch|alerts|aviatrix)\\]", var.more_config.tables))
     error_message = "Write tables that weir.toml.tftpl does not write itself; a table that stands there twice is a fault."
   }
 }

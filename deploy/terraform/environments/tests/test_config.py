@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import tomllib
 import unittest
 
 ENVIRONMENTS = pathlib.Path(__file__).resolve().parents[1]
@@ -27,10 +28,10 @@ VALUES = {
         "per-client": {"rate": "10/s", "burst": 100, "action": "refuse", "scope": "fleet", "path": None, "method": ["GET"]},
         "login": {"rate": "6/m", "burst": 5, "action": "observe", "scope": "task", "path": "/login", "method": ["POST"]}},
     "topic": "arn:aws:sns:eu-central-1:123456789012:weir-prod-alarms",
-    "addresses": "whole", "aviatrix": None, "more": {"listen": "", "origin": "", "tables": ""}}
+    "addresses": "whole", "aviatrix": None, "more": {"listen": "", "origin": "", "flood": "", "ban": "", "tables": ""}, "observe": False}
 SAME_ORIGIN = {**VALUES["origin"], "address": "backend:9000", "one_address": True}
-MORE = {"listen": 'max_body_size = "50MiB"', "origin": "max_in_flight = 256",
-        "tables": '[ban]\nladder = ["5m", "1h"]\n\n[[alert]]\nname = "many-bans"\nsignal = "weir_bans"\nabove = 1000\n'}
+MORE = {"listen": 'max_body_size = "50MiB"', "origin": "max_in_flight = 256", "flood": "", "ban": 'ladder = ["5m", "1h"]',
+        "tables": '[[alert]]\nname = "many-bans"\nsignal = "weir_bans"\nabove = 1000\n'}
 
 
 def rendered(**changes):
@@ -110,15 +111,13 @@ class Accepted(unittest.TestCase):
     """weir itself finds no fault."""
 
     def check(self, text):
-        """What `weir check` says, with files in place of what only a task has."""
+        """What `weir check` says, with the secrets in variables as ECS puts them there."""
+        secrets = dict.fromkeys(re.findall(r"env:(WEIR_\w+)", text), "0123456789abcdef" * 4)
         with tempfile.TemporaryDirectory() as folder:
-            secret = pathlib.Path(folder, "secret")
-            secret.write_text("0123456789abcdef" * 4)
-            secret.chmod(0o600)
-            text = re.sub(r"env:WEIR_\w+", str(secret), text)
             config = pathlib.Path(folder, "weir.toml")
             config.write_text(text)
-            done = subprocess.run([weir(), "check", str(config)], text=True, capture_output=True, timeout=60)
+            done = subprocess.run([weir(), "check", str(config)], text=True, capture_output=True, timeout=60,
+                                  env={**os.environ, **secrets})
             if "built without AWS" in done.stderr + done.stdout:
                 self.skipTest("this weir was built without the feature aws")
             return done.returncode, done.stdout + done.stderr
@@ -136,6 +135,15 @@ class Accepted(unittest.TestCase):
 
     def test_truncated_addresses_and_no_limit(self):
         self.accepted(addresses="truncated", limits={})
+
+    def test_the_kill_switch_lets_everything_through(self):
+        everything = {"aviatrix": {"sources": ["192.0.2.0/28"], "port": 5140, "action": "ban"}, "more": MORE}
+        code, said = self.check(text := rendered(observe=True, **everything))
+        self.assertEqual(code, 0, said)
+        found = tomllib.loads(text)
+        self.assertEqual({limit["action"] for limit in found["limit"]}, {"observe"})
+        self.assertEqual([found[table]["enabled"] for table in ("flood", "ban")], [False, False])
+        self.assertEqual(found["aviatrix"]["action"], "observe")
 
     def test_a_fault_is_found(self):
         code, said = self.check(rendered(more={**MORE, "tables": "[nonsense]\n"}))
