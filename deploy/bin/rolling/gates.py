@@ -32,7 +32,7 @@ class Limits:
 
 
 # weir's own metrics that are looked at, and by how many seconds each is kept (docs/cloudwatch.md); a test holds them to that.
-WEIR = {"Forwarded": 10, "Faults": 10, "OriginResponses": 10, "KnownForwarded": 60, "KnownRefused": 60, "KnownChallenged": 60}
+WEIR = {"Forwarded": 10, "Faults": 10, "OriginResponses": 10, "KnownForwarded": 10, "KnownRefused": 10, "KnownChallenged": 10}
 
 
 class Gates:

@@ -36,6 +36,7 @@ def copy():
         shutil.copytree(DEPLOY / "terraform", base / "deploy/terraform", symlinks=True,
                         ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*", "build"))
         shutil.copy(DEPLOY / "alarms.json", base / "deploy/alarms.json")
+        shutil.copytree(DEPLOY / "dashboards", base / "deploy/dashboards")
         (base / "config").mkdir()
         shutil.copy(ROOT / "config/weir.schema.json", base / "config/weir.schema.json")
         build(base / "deploy/terraform")
