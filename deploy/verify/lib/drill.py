@@ -1,4 +1,5 @@
 """A release and its way back on what Terraform made: deploy/bin as people call it, led to moto."""
+import datetime
 import json
 import os
 import subprocess
@@ -41,12 +42,13 @@ class Drill:
         return self.api.client("ecs").describe_services(cluster=self.target["cluster"], services=[self.target["services"][colour]])["services"][0]
 
     def traffic(self):
-        """What weir tells CloudWatch each second while it works, as its metrics' names are in the target."""
-        metrics = self.target["metrics"]
+        """What weir told CloudWatch in the last two minutes; rollout goes by whole periods, so that this moment's does not count."""
+        metrics, now = self.target["metrics"], datetime.datetime.now(datetime.timezone.utc)
         # moto, unlike CloudWatch, minds the order of dimensions.
         dimensions = [{"Name": name, "Value": value} for name, value in sorted(metrics["dimensions"].items())]
         self.api.client("cloudwatch").put_metric_data(Namespace=metrics["namespace"], MetricData=[
-            {"MetricName": "Forwarded", "Value": 1000, "Dimensions": dimensions}])
+            {"MetricName": "Forwarded", "Value": 1000, "Dimensions": dimensions, "Timestamp": now - datetime.timedelta(seconds=ago)}
+            for ago in range(0, 120, 10)])
 
     def good(self):
         """Green takes all traffic in steps, by Terraform's own task definition."""

@@ -53,9 +53,10 @@ def resource(text, blocks):
 
 
 def schema(read):
-    """The schema of what is in use; READ gives the text of a module of the bindings."""
+    """The schema of what is in use; READ gives the text of a module of the bindings, or None."""
     blocks = {one.name: one for one in classes(read("_inputs"))}
     wanted = recover.used("aviatrix")
     sign_in = {name: {"computed": False, "optional": True, "required": False, "type": "string"} for name in SIGN_IN}
-    return {"provider": {"aviatrix": sign_in}, "data": {},
-            "resource": {name: resource(read(name), blocks) for kind, name in sorted(wanted) if kind == "resource"}}
+    texts = {name: read(name) for kind, name in sorted(wanted) if kind == "resource"}
+    made = {"provider": {"aviatrix": sign_in}, "data": {}, "resource": {name: resource(text, blocks) for name, text in texts.items() if text}}
+    return recover.complete(made, wanted)

@@ -49,7 +49,9 @@ def aws(archive):
 
 def aviatrix(archive):
     names = {pathlib.PurePosixPath(name).name: name for name in archive.getnames() if name.count("/") == 2 and name.endswith(".py")}
-    return recover_aviatrix.schema(lambda module: archive.extractfile(names[f"{module}.py"]).read().decode())
+    def read(module):
+        return archive.extractfile(names[f"{module}.py"]).read().decode() if f"{module}.py" in names else None
+    return recover_aviatrix.schema(read)
 
 
 def main(arguments):
