@@ -16,6 +16,8 @@ sys.path[:0] = [str(HERE)]
 sys.path.extend(PACKAGES)
 os.environ["PYTHONPATH"] = os.pathsep.join([os.environ.get("PYTHONPATH", ""), *PACKAGES]).strip(os.pathsep)
 os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+# Terraform lives for seconds: with less of its collector it needs a quarter less of the processor.
+os.environ.setdefault("GOGC", "400")
 sys.dont_write_bytecode = True
 
 from lib import standing, steps  # noqa: E402

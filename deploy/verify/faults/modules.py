@@ -17,7 +17,7 @@ FAULTS = [
     refused("a resource that is not there", f"{M}/load-balancer", "bucket = aws_s3_bucket.logs.id\n rule", "bucket = aws_s3_bucket.log.id\n rule"),
     refused("an output of another module that is not there", f"{E}/common", "module.network.private_subnet_ids", "module.network.inner_subnet_ids"),
     refused("a variable that nobody declares", f"{M}/dns", "var.zone_id", "var.zone"),
-    refused("a rule of AWS Config without its source", f"{M}/audit", 'owner = "AWS"', ""),
+    refused("a rule of AWS Config without its source", f"{M}/audit", 'owner = "CUSTOM_LAMBDA"', ""),
     refused("a budget without its limit", f"{M}/operations", "limit_amount =", "limit ="),
     refused("an alarm without its comparison", f"{M}/monitoring", 'comparison_operator = "GreaterThanThreshold"', ""),
     refused("a target without its queue", f"{M}/guardduty", "arn = aws_sqs_queue.findings.arn\n dead_letter_config", "dead_letter_config"),
@@ -41,5 +41,5 @@ FAULTS = [
     Fault("a step of a document that is misspelt", f"{M}/operations/documents", "inputs:", "input:", DOCUMENTS),
     Fault("a parameter that a document lacks", f"{M}/operations/documents", "{{ Network }}", "{{ Address }}", DOCUMENTS),
     Fault("a widget of no kind", f"{M}/monitoring", 'type = "metric"', 'type = "metrics"', DOCUMENTS),
-    Fault("a composite of an alarm that is not there", f"{M}/monitoring", 'ALARM(\\"${name}\\")', 'ALARM(\\"${name}-x\\")', DOCUMENTS),
+    Fault("a composite of an alarm that is not there", f"{M}/monitoring", 'ALARM(\\"${local.names[name]}\\")', 'ALARM(\\"${local.names[name]}-x\\")', DOCUMENTS),
 ]

@@ -23,9 +23,9 @@ def stage(folder, plans):
 
 
 def where(framework, found):
-    """Where a check failed: plan: and the resource's address, or the kind of file, its name and the resource."""
+    """Where a check failed: the environment and the resource's address, or the kind of file, its name and the resource."""
     if framework == "terraform_plan":
-        return f"plan:{found['resource']}"
+        return f"{pathlib.Path(found['file_path']).parent.name}:{found['resource']}"
     return f"{framework}:{pathlib.Path(found['file_path']).name}:{found['resource']}"
 
 

@@ -82,6 +82,14 @@ def missed(fault, environments):
     return None
 
 
+def watched(fault, environments):
+    """What was missed is said at once: the others take minutes."""
+    said = missed(fault, environments)
+    if said:
+        print(f"      {said}", flush=True)
+    return said
+
+
 def run(faults, environments):
     """All that went wrong. Two at a time, for two processors."""
     unknown = [f.name for f in faults if f.by not in {TERRAFORM, DOCUMENTS, *rules.RULES, *lint.LINTERS}]
@@ -89,4 +97,4 @@ def run(faults, environments):
         raise tf.Failed(f"nobody could catch these: {', '.join(unknown)}")
     environments.apply("production")
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        return [said for said in pool.map(lambda fault: missed(fault, environments), faults) if said]
+        return [said for said in pool.map(lambda fault: watched(fault, environments), faults) if said]

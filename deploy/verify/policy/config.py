@@ -1,9 +1,19 @@
 """Whether weir's config, as Terraform writes it, fits what stands around it."""
 import ipaddress
+import tomllib
 
 from .encryption import leaves
 from .plan import seconds
 from .registry import rule
+
+
+@rule("config-is-toml", "weir's config, as Terraform writes it, is TOML: the other rules read it.")
+def config_is_toml(plan):
+    address, text = plan.config_text()
+    try:
+        tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        yield address, f"weir's config is no TOML: {error}"
 
 
 @rule("keepalive-outlives", "weir keeps an idle connection for longer than the load balancer does: who closes last makes no 502.")

@@ -130,9 +130,16 @@ class Plan:
 
     @functools.cached_property
     def config(self):
-        """weir's config out of SSM or AppConfig; {} where it is not known."""
+        """weir's config; {} where it is not known, or is no TOML."""
+        try:
+            return tomllib.loads(self.config_text()[1])
+        except tomllib.TOMLDecodeError:
+            return {}
+
+    def config_text(self):
+        """(where it lies, its text) of weir's config, in AppConfig or SSM; no text where it is not known."""
         for one in self.of("aws_appconfig_hosted_configuration_version", "aws_ssm_parameter"):
             text = one["content"] if one.kind.startswith("aws_appconfig") else one["value"]
             if isinstance(text, str) and "[listen]" in text:
-                return tomllib.loads(text)
-        return {}
+                return one.address, text
+        return "", ""

@@ -4,9 +4,9 @@ from .registry import rule
 
 # Calls that AWS binds to no resource (its service authorization reference says so), and PutMetricData, which a condition
 # on the namespace binds. The step "documents" holds this list against cfn-lint's copy of that reference.
-NO_RESOURCE = {"ecr:GetAuthorizationToken", "cloudwatch:PutMetricData", "wafv2:ListIPSets", "ec2:DescribeSecurityGroups",
-               "elasticloadbalancing:DescribeLoadBalancers", "elasticloadbalancing:DescribeListeners",
-               "config:PutEvaluations", "application-autoscaling:DescribeScalableTargets"}
+NO_RESOURCE = {"ecr:GetAuthorizationToken", "cloudwatch:PutMetricData", "wafv2:ListIPSets", "config:PutEvaluations",
+               "ec2:DescribeSecurityGroups", "ecs:DescribeTaskDefinition", "application-autoscaling:DescribeScalableTargets",
+               *(f"elasticloadbalancing:Describe{what}" for what in ("LoadBalancers", "LoadBalancerAttributes", "Listeners", "Rules", "TargetGroups"))}
 # What binds a service that acts for others to our account (the confused deputy).
 BINDING = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths", "kms:encryptioncontext:")
 NARROW = BINDING + ("aws:principalaccount", "aws:principalorgid", "aws:principalorgpaths", "aws:principalarn", "aws:sourcevpce", "aws:sourcevpc")

@@ -66,6 +66,7 @@ CASES = {
         "takes the store": [resource("aws_elasticache_replication_group", **{**STORE, "multi_az_enabled": False})],
         "no service": [resource("aws_appautoscaling_target", min_capacity=1, max_capacity=9)]}),
     "names": Case([resource("aws_lb", name="weir-production")], {"is called edge": [resource("aws_lb", name="edge")]}),
+    "config-is-toml": Case([config("")], {"is no TOML": [config('drain_timeout = "1s"\ndrain_timeout = "2s"')]}),
     "keepalive-outlives": Case([config('keepalive_timeout = "75s"'), resource("aws_lb", idle_timeout=60)], {
         "idle_timeout 60": [config('keepalive_timeout = "1m"'), resource("aws_lb", idle_timeout=60)]}),
     "trusted-proxies": Case([SUBNET, config('[client]\naddress_from = "x-forwarded-for"\ntrusted_proxies = ["10.0.1.0/24", "127.0.0.0/8"]')], {

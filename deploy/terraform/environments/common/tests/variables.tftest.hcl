@@ -64,11 +64,11 @@ run "who_gets_in" {
 run "what_runs" {
   command = plan
   variables {
-    architecture    = "arm"
-    repository_arns = []
-    prepare_image   = "busybox"
+    architecture      = "arm"
+    repository_arns   = []
+    reserved_capacity = 7
   }
-  expect_failures = [var.architecture, var.repository_arns, var.prepare_image]
+  expect_failures = [var.architecture, var.repository_arns, var.reserved_capacity]
 }
 
 run "limits_and_the_backend" {
@@ -94,11 +94,33 @@ run "an_action_that_is_none" {
 run "secrets_and_their_versions" {
   command = plan
   variables {
-    admin_token            = "short"
-    admin_token_version    = 0
-    store_password_version = 0
+    admin_token      = "short"
+    store_password   = "short"
+    challenge_secret = "short"
+    address_key      = "short"
+    secret_versions  = { admin_token = 0 }
   }
-  expect_failures = [var.admin_token, var.admin_token_version, var.store_password_version]
+  expect_failures = [var.admin_token, var.store_password, var.challenge_secret, var.address_key, var.secret_versions]
+}
+
+run "what_weir_hears_and_writes" {
+  command = plan
+  variables {
+    log_addresses   = "salted"
+    aviatrix        = { sources = ["192.0.2.0/24"], action = "drop" }
+    more_config     = { listen = "[ban]" }
+    waf_allow       = ["192.0.2.7"]
+    shield_contacts = [{ mail = "oncall@example.com", phone = "030 123456" }]
+  }
+  expect_failures = [var.log_addresses, var.aviatrix, var.more_config, var.waf_allow, var.shield_contacts]
+}
+
+run "a_table_that_stands_there_already" {
+  command = plan
+  variables {
+    more_config = { tables = "[waf]" }
+  }
+  expect_failures = [var.more_config]
 }
 
 run "sizes_and_costs" {
