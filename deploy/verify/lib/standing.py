@@ -17,9 +17,17 @@ WRITTEN = {
 }
 
 
+def shifted(action):
+    """An action of a listener in the middle of a rollout."""
+    if not action.get("forward"):
+        return {**action, "target_group_arn": "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/weir/7"}
+    forward = action["forward"][0]
+    return {**action, "forward": [{**forward, "target_group": [{**one, "weight": 95 if one["weight"] else 5} for one in forward["target_group"]]}]}
+
+
 def written_by_others(kind, values):
     if kind == "aws_lb_listener" and values["default_action"][0]["type"] == "forward":
-        return {"default_action": [{**values["default_action"][0], "order": 7}]}
+        return {"default_action": [shifted(values["default_action"][0])]}
     found = dict(WRITTEN.get(kind, {}))
     if kind == "aws_wafv2_ip_set" and values["ip_address_version"] == "IPV6":
         found["addresses"] = ["2001:db8::/64"]
