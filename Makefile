@@ -129,7 +129,7 @@ scenarios: setup-build setup-load ## Every load scenario for some seconds, and t
 	cargo test --locked --features aws --test binary --no-run # with the binary itself, as `unit` has built it
 	WEIR=$(abspath $(TARGET))/debug/weir timeout $(TEST_TIMEOUT) python3 -B -m unittest discover -s loadtest/tests -t loadtest
 
-verify-deploy: setup-deploy ## Verify deploy/terraform without a cloud: a real apply, policies, seeded faults (STEPS="plan faults", ARGS=--short)
+verify-deploy: setup-deploy ## Verify deploy/ without a cloud: a real apply, our rules, checkov, linters, seeded faults (STEPS="plan faults", ARGS=--short)
 	@python3 -B deploy/verify/verify.py $(ARGS) $(STEPS)
 
 # A clone of a machine without Terraform can still prove the rest.

