@@ -23,7 +23,12 @@ module "network" {
   nat            = var.nat
   client_cidrs   = var.client_cidrs
   test_cidrs     = var.test_cidrs
+  ipv6           = var.ipv6
   backend_port   = var.backend.port
+  syslog_cidrs   = var.aviatrix == null ? [] : var.aviatrix.sources
+  syslog_port    = var.aviatrix == null ? 5140 : var.aviatrix.port
+  # The list of module network without the source of the config that is not used.
+  interface_endpoints = concat(["ecr.api", "ecr.dkr", "logs", "monitoring", "secretsmanager", "sqs", "sns", "wafv2"], var.config_kind == "ssm" ? ["ssm"] : ["appconfigdata"])
 }
 
 module "load_balancer" {
@@ -35,6 +40,9 @@ module "load_balancer" {
   security_group_id = module.network.security_group_ids["balancer"]
   certificate_arn   = var.certificate_arn
   protected         = var.protected
+  ipv6              = var.ipv6
+  waf_fail_open     = var.waf_fail_open
+  reserved_capacity = var.reserved_capacity
 }
 
 module "waf" {
@@ -44,8 +52,10 @@ module "waf" {
   retention_days    = var.retention_days
   load_balancer_arn = module.load_balancer.arn
   managed           = var.waf_managed
-  anti_ddos         = var.waf_anti_ddos
-  rate_limit        = var.waf_rate_limit
+  allow             = var.waf_allow
+  # A health check is no browser: a challenge would be an outage to it, and send clients to the second place.
+  anti_ddos  = var.waf_anti_ddos == null ? null : merge(var.waf_anti_ddos, { exempt = concat(var.waf_anti_ddos.exempt, ["^${replace(var.origin_health_path, ".", "\\.")}$"]) })
+  rate_limit = var.waf_rate_limit
 }
 
 module "valkey" {
@@ -58,7 +68,7 @@ module "valkey" {
   fleet_name        = var.environment
   node_type         = var.store_node_type
   password          = var.store_password
-  password_version  = var.store_password_version
+  password_version  = var.secret_versions.store_password
   protected         = var.protected
 }
 
@@ -79,31 +89,18 @@ module "config_source" {
   alarm_arns     = var.config_kind == "appconfig" ? [module.monitoring.rollback_alarm_arn] : []
   validator_zip  = "${path.module}/../../build/validator.zip"
   config = templatefile("${path.module}/weir.toml.tftpl", {
-    environment  = var.environment
-    balancer     = module.network.public_subnet_cidrs
-    backend_port = var.backend.port
-    capacity     = var.origin_capacity
-    health_path  = var.origin_health_path
-    waf          = { ipv4 = module.waf.ipv4_sets, ipv6 = module.waf.ipv6_sets }
-    queues       = { findings = module.guardduty.queue_url, poison = module.guardduty.poison_queue_url }
-    store        = { url = module.valkey.url, user = module.valkey.user }
-    limits       = var.limits
-    topic        = module.monitoring.topic_arn
+    environment = var.environment
+    balancer    = module.network.public_subnet_cidrs
+    origin      = { address = module.service.backend_address, capacity = var.origin_capacity, health_path = var.origin_health_path, one_address = var.backend.discovery != "dns" }
+    waf         = { ipv4 = module.waf.ipv4_sets, ipv6 = module.waf.ipv6_sets }
+    queues      = { findings = module.guardduty.queue_url, poison = module.guardduty.poison_queue_url }
+    store       = { url = module.valkey.url, user = module.valkey.user }
+    limits      = var.limits
+    topic       = module.monitoring.topic_arn
+    addresses   = var.log_addresses
+    aviatrix    = var.aviatrix
+    more        = var.more_config
   })
-}
-
-# What opens weir's admin address; read by the tasks alone.
-resource "aws_secretsmanager_secret" "admin" {
-  name                    = "${var.prefix}/admin-token"
-  description             = "Bearer token of weir's admin address"
-  kms_key_id              = module.key.arn
-  recovery_window_in_days = var.protected ? 30 : 0
-}
-
-resource "aws_secretsmanager_secret_version" "admin" {
-  secret_id                = aws_secretsmanager_secret.admin.id
-  secret_string_wo         = var.admin_token
-  secret_string_wo_version = var.admin_token_version
 }
 
 module "service" {
@@ -111,23 +108,24 @@ module "service" {
   prefix                    = var.prefix
   kms_key_arn               = module.key.arn
   retention_days            = var.retention_days
+  vpc_id                    = module.network.vpc_id
   subnet_ids                = module.network.private_subnet_ids
   weir_security_group_id    = module.network.security_group_ids["weir"]
   backend_security_group_id = module.network.security_group_ids["backend"]
   target_groups             = module.load_balancer.target_groups
   load_balancer_suffix      = module.load_balancer.arn_suffix
-  weir                      = var.weir
+  weir                      = merge(var.weir, { syslog_port = var.aviatrix == null ? null : var.aviatrix.port })
   backend                   = var.backend
-  prepare_image             = var.prepare_image
   architecture              = var.architecture
   config_source             = module.config_source.source
   repository_arns           = var.repository_arns
   metric_environment        = var.environment
-  # By name: the alarm knows the services, so the services can't wait for it.
-  rollback_alarms = ["${var.prefix}-rollback"]
-  secret_files = {
-    admin-token    = aws_secretsmanager_secret.admin.arn
-    store-password = module.valkey.password_secret_arn
+  rollback_alarms           = [module.monitoring.rollback_alarm_name]
+  secrets = {
+    WEIR_ADMIN_TOKEN      = aws_secretsmanager_secret_version.weir["admin-token"].arn
+    WEIR_CHALLENGE_SECRET = aws_secretsmanager_secret_version.weir["challenge-secret"].arn
+    WEIR_ADDRESS_KEY      = aws_secretsmanager_secret_version.weir["address-key"].arn
+    WEIR_STORE_PASSWORD   = module.valkey.password_secret_arn
   }
   task_rights = merge(module.waf.task_rights, module.guardduty.task_rights, module.config_source.task_rights, {
     Alerts = { actions = ["sns:Publish"], resources = [module.monitoring.topic_arn], condition = {} }
@@ -181,14 +179,17 @@ module "dns" {
   name                   = var.dns.name
   health_path            = var.origin_health_path
   secondary              = var.dns.secondary
+  ipv6                   = var.ipv6
   load_balancer_dns_name = module.load_balancer.dns_name
   load_balancer_zone_id  = module.load_balancer.zone_id
 }
 
 module "shield" {
-  count             = var.shield_advanced ? 1 : 0
-  source            = "../../modules/shield"
-  prefix            = var.prefix
-  load_balancer_arn = module.load_balancer.arn
-  health_check_arn  = module.dns[0].health_check_arn
+  count                = var.shield_advanced ? 1 : 0
+  source               = "../../modules/shield"
+  prefix               = var.prefix
+  load_balancer_arn    = module.load_balancer.arn
+  health_check_arn     = module.dns[0].health_check_arn
+  emergency_contacts   = var.shield_contacts
+  response_team_access = length(var.shield_contacts) > 0
 }

@@ -4,16 +4,8 @@ output "url" {
 }
 
 output "rollout" {
-  description = "What deploy/bin/rollout needs to know."
-  value = {
-    cluster         = module.service.cluster_name
-    services        = module.service.service_names
-    task_definition = module.service.task_definition_arn
-    listener        = module.load_balancer.listener_arn
-    test_listener   = module.load_balancer.test_listener_arn
-    target_groups   = { for colour, group in module.load_balancer.target_groups : colour => group.arn }
-    alarm           = module.monitoring.rollback_alarm_name
-  }
+  description = "What deploy/bin/rollout needs to know; the pipeline reads the same from the parameter /PREFIX/rollout."
+  value       = local.rollout
 }
 
 output "documents" {

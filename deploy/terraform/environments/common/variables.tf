@@ -69,6 +69,12 @@ variable "nat" {
   default     = false
 }
 
+variable "ipv6" {
+  description = "Whether clients may come by IPv6 too: load balancer, its subnets, AAAA records."
+  type        = bool
+  default     = false
+}
+
 variable "client_cidrs" {
   description = "IPv4 networks that clients come from."
   type        = set(string)
@@ -86,6 +92,16 @@ variable "test_cidrs" {
   validation {
     condition     = !contains(var.test_cidrs, "0.0.0.0/0")
     error_message = "Write the networks of your pipeline or office; the test listener is not for everybody."
+  }
+}
+
+variable "reserved_capacity" {
+  description = "Load balancer capacity units that stand ready all the time; 0 reserves none."
+  type        = number
+  default     = 0
+  validation {
+    condition     = var.reserved_capacity == 0 || (var.reserved_capacity >= 100 && var.reserved_capacity <= 1500)
+    error_message = "Write 0, or 100 to 1500 units."
   }
 }
 
@@ -107,15 +123,6 @@ variable "repository_arns" {
   }
 }
 
-variable "prepare_image" {
-  description = "A busybox from your own registry, which writes secrets to files before weir starts."
-  type        = string
-  validation {
-    condition     = can(regex("(@sha256:[0-9a-f]{64}|:[^:/@]+)$", var.prepare_image))
-    error_message = "Write the image with a digest or a version."
-  }
-}
-
 variable "architecture" {
   description = "Processor of the tasks, as the images were built."
   type        = string
@@ -124,72 +131,6 @@ variable "architecture" {
     condition     = contains(["ARM64", "X86_64"], var.architecture)
     error_message = "Write ARM64 or X86_64."
   }
-}
-
-variable "weir" {
-  description = "weir's image, size (CPU units, MiB), tasks, and requests a second that one task shall have: docs/capacity.md."
-  type = object({
-    image           = string
-    cpu             = optional(number, 1024)
-    memory          = optional(number, 2048)
-    min_tasks       = optional(number, 3)
-    max_tasks       = optional(number, 30)
-    requests_a_task = optional(number, 1000)
-  })
-}
-
-variable "backend" {
-  description = "The service behind weir: image, port, size, tasks, environment."
-  type = object({
-    image       = string
-    port        = optional(number, 9000)
-    cpu         = optional(number, 1024)
-    memory      = optional(number, 2048)
-    min_tasks   = optional(number, 2)
-    max_tasks   = optional(number, 10)
-    environment = optional(map(string), {})
-  })
-}
-
-variable "limits" {
-  description = "weir's limits by name: rate and burst of a client, refuse or observe, and for which path and methods."
-  type = map(object({
-    rate   = string
-    burst  = number
-    action = optional(string, "observe")
-    path   = optional(string)
-    method = optional(list(string), ["GET", "POST"])
-  }))
-  default = { per-client = { rate = "10/s", burst = 100 } }
-  validation {
-    condition     = alltrue([for limit in var.limits : can(regex("^[0-9]+/[smh]$", limit.rate)) && contains(["observe", "refuse", "close"], limit.action)])
-    error_message = "Write rates such as 10/s, 30/m or 100/h, and an action observe, refuse or close."
-  }
-}
-
-variable "waf_managed" {
-  description = "Managed rule groups of AWS: whether each blocks or only counts, and which of its rules only count."
-  type = map(object({
-    group      = string
-    enforce    = optional(bool, true)
-    count_only = optional(set(string), [])
-  }))
-  default = {
-    "1-reputation" = { group = "AWSManagedRulesAmazonIpReputationList" }
-    "2-common"     = { group = "AWSManagedRulesCommonRuleSet", count_only = ["SizeRestrictions_BODY"] }
-    "3-known-bad"  = { group = "AWSManagedRulesKnownBadInputsRuleSet" }
-    "4-sql"        = { group = "AWSManagedRulesSQLiRuleSet" }
-  }
-}
-
-variable "waf_anti_ddos" {
-  description = "AWS's DDoS rules; null turns them off."
-  type = object({
-    sensitivity = optional(string, "LOW")
-    challenge   = optional(bool, true)
-    exempt      = optional(list(string), ["\\/api\\/|\\.(acc|avi|css|gif|ico|jpe?g|js|json|mp[34]|ogg|otf|pdf|png|tiff?|ttf|webm|webp|woff2?|xml)$"])
-  })
-  default = {}
 }
 
 variable "dns" {
@@ -202,73 +143,6 @@ variable "dns" {
   default = null
 }
 
-variable "shield_advanced" {
-  description = "Whether Shield Advanced protects the load balancer. It binds the organisation for a year."
-  type        = bool
-  default     = false
-  validation {
-    condition     = !var.shield_advanced || var.dns != null
-    error_message = "Set dns too: Shield's detection needs its health check."
-  }
-}
-
-variable "store_password" {
-  description = "Password of the store's user. Pass it as TF_VAR_store_password."
-  type        = string
-  sensitive   = true
-  ephemeral   = true
-}
-
-variable "admin_token" {
-  description = "Token of weir's admin address. Pass it as TF_VAR_admin_token."
-  type        = string
-  sensitive   = true
-  ephemeral   = true
-  validation {
-    condition     = can(regex("^[A-Za-z0-9_.~-]{32,128}$", var.admin_token))
-    error_message = "Write 32 to 128 letters, digits and _.~-, such as openssl rand -hex 32 makes."
-  }
-}
-
-variable "origin_capacity" {
-  description = "What the backend bears: measure it, then write a little less."
-  type        = string
-  validation {
-    condition     = can(regex("^[0-9]+/s$", var.origin_capacity))
-    error_message = "Write requests a second, such as 500/s."
-  }
-}
-
-variable "origin_health_path" {
-  description = "A path of the backend that says 200 while it is well."
-  type        = string
-  default     = "/healthz"
-  validation {
-    condition     = startswith(var.origin_health_path, "/")
-    error_message = "Write a path that begins with /."
-  }
-}
-
-variable "config_kind" {
-  description = "Where weir's config lies."
-  type        = string
-  default     = "ssm"
-  validation {
-    condition     = contains(["ssm", "appconfig"], var.config_kind)
-    error_message = "Write ssm or appconfig."
-  }
-}
-
-variable "waf_rate_limit" {
-  description = "Requests a minute of one address from which AWS WAF blocks it."
-  type        = number
-  default     = 6000
-  validation {
-    condition     = var.waf_rate_limit >= 600
-    error_message = "Write 600 a minute or more; weir does the fine limiting."
-  }
-}
-
 variable "store_node_type" {
   description = "Size of a node of the store."
   type        = string
@@ -276,26 +150,6 @@ variable "store_node_type" {
   validation {
     condition     = startswith(var.store_node_type, "cache.")
     error_message = "Write a node type of ElastiCache, such as cache.t4g.small."
-  }
-}
-
-variable "store_password_version" {
-  description = "Raise by one when the store's password changes."
-  type        = number
-  default     = 1
-  validation {
-    condition     = var.store_password_version >= 1
-    error_message = "Write a whole number, 1 or more."
-  }
-}
-
-variable "admin_token_version" {
-  description = "Raise by one when the admin token changes."
-  type        = number
-  default     = 1
-  validation {
-    condition     = var.admin_token_version >= 1
-    error_message = "Write a whole number, 1 or more."
   }
 }
 
@@ -333,4 +187,3 @@ variable "first_in_account" {
   type        = bool
   default     = true
 }
-

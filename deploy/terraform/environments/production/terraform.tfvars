@@ -1,4 +1,4 @@
-# The one file to edit. Secrets are not here: TF_VAR_store_password and TF_VAR_admin_token.
+# The one file to edit. Secrets are not here but in TF_VAR_…: see ../../README.md. What else can be set: variables*.tf.
 prefix      = "weir-prod"
 environment = "production"
 protected   = true
@@ -9,15 +9,14 @@ zones      = ["eu-central-1a", "eu-central-1b", "eu-central-1c"]
 cidr       = "10.20.0.0/16"
 
 certificate_arn = "arn:aws:acm:eu-central-1:123456789012:certificate/00000000-0000-0000-0000-000000000000"
-repository_arns = ["arn:aws:ecr:eu-central-1:123456789012:repository/weir", "arn:aws:ecr:eu-central-1:123456789012:repository/backend", "arn:aws:ecr:eu-central-1:123456789012:repository/busybox"]
-prepare_image   = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/busybox:1.37"
+repository_arns = ["arn:aws:ecr:eu-central-1:123456789012:repository/weir", "arn:aws:ecr:eu-central-1:123456789012:repository/weir-backend"]
 
 weir = {
   image     = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/weir:0.7.0"
   min_tasks = 3
 }
 backend = {
-  image = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/backend:1.0.0"
+  image = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/weir-backend:1.0.0"
 }
 
 # What the backend bears, by a load test; see docs/capacity.md.

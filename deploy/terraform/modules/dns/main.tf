@@ -1,5 +1,6 @@
 # The name that clients use: this Region while it is well, another place while it is not.
 
+# It asks the load balancer by its own name: the name of clients may lead to the second place just then.
 resource "aws_route53_health_check" "this" {
   reference_name    = var.prefix
   type              = "HTTPS"
@@ -14,7 +15,7 @@ resource "aws_route53_health_check" "this" {
 }
 
 resource "aws_route53_record" "primary" {
-  for_each        = toset(["A", "AAAA"])
+  for_each        = local.types
   zone_id         = var.zone_id
   name            = var.name
   type            = each.key
@@ -31,7 +32,7 @@ resource "aws_route53_record" "primary" {
 }
 
 resource "aws_route53_record" "secondary" {
-  for_each       = var.secondary == null ? toset([]) : toset(["A", "AAAA"])
+  for_each       = var.secondary == null ? toset([]) : local.types
   zone_id        = var.zone_id
   name           = var.name
   type           = each.key
@@ -44,4 +45,9 @@ resource "aws_route53_record" "secondary" {
     zone_id                = var.secondary.zone_id
     evaluate_target_health = true
   }
+}
+
+locals {
+  # An AAAA record of a load balancer without IPv6 would have no answer.
+  types = toset(var.ipv6 ? ["A", "AAAA"] : ["A"])
 }

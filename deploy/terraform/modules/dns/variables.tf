@@ -38,15 +38,33 @@ variable "health_path" {
 variable "load_balancer_dns_name" {
   description = "Output dns_name of module load-balancer."
   type        = string
+  validation {
+    condition     = can(regex("^([A-Za-z0-9-]+\\.)+[a-z]{2,}$", var.load_balancer_dns_name))
+    error_message = "Write the load balancer's own name, such as weir-1.eu-central-1.elb.amazonaws.com."
+  }
 }
 
 variable "load_balancer_zone_id" {
   description = "Output zone_id of module load-balancer."
   type        = string
+  validation {
+    condition     = can(regex("^Z[A-Z0-9]+$", var.load_balancer_zone_id))
+    error_message = "Write the hosted zone of the load balancer's Region, such as Z215JYRZR1TBD5."
+  }
+}
+
+variable "ipv6" {
+  description = "Whether the load balancer, and the second place, have IPv6: AAAA records."
+  type        = bool
+  default     = false
 }
 
 variable "secondary" {
   description = "Where clients go while this Region is not well: another Region's load balancer or a static page. Null: nowhere."
   type        = object({ dns_name = string, zone_id = string })
   default     = null
+  validation {
+    condition     = var.secondary == null ? true : can(regex("^Z[A-Z0-9]+$", var.secondary.zone_id)) && length(var.secondary.dns_name) > 0
+    error_message = "Write secondary.dns_name and secondary.zone_id, the hosted zone of that name, such as Z0123456789ABC; or null."
+  }
 }

@@ -43,7 +43,7 @@ resource "aws_kms_key" "this" {
         Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
       },
       {
-        Sid       = "CloudTrail"
+        Sid       = "Audit"
         Effect    = "Allow"
         Principal = { Service = ["cloudtrail.amazonaws.com", "config.amazonaws.com"] }
         Action    = ["kms:GenerateDataKey", "kms:Decrypt", "kms:DescribeKey"]

@@ -7,10 +7,13 @@ resource "aws_lb" "this" {
   subnets            = var.subnet_ids
   security_groups    = [var.security_group_id]
 
-  # weir closes connections after 75 s; whoever closes last makes no 502.
+  ip_address_type = var.ipv6 ? "dualstack" : "ipv4"
+  enable_http2    = true
+  # weir keeps idle connections for 75 s. The side that closes first must be the load balancer, or a request meets a
+  # connection that is just being closed, and the client gets 502.
   idle_timeout = 60
   # Ambiguous requests (smuggling) and odd header names never reach weir.
-  desync_mitigation_mode     = "defensive"
+  desync_mitigation_mode     = "strictest"
   drop_invalid_header_fields = true
   # weir believes the last entry of X-Forwarded-For. With the port it can be joined with NetFlow and gateways' logs.
   xff_header_processing_mode = "append"
@@ -19,6 +22,19 @@ resource "aws_lb" "this" {
   preserve_host_header             = true
   enable_cross_zone_load_balancing = true
   enable_deletion_protection       = var.protected
+  # When AWS WAF does not answer, requests pass: weir behind it goes on filtering, and a filter that fails must not be
+  # the outage that it was bought against. False where a rule of WAF must never be missed.
+  enable_waf_fail_open = var.waf_fail_open
+  # A zone that is ill can be left by one call (ARC zonal shift).
+  enable_zonal_shift = true
+
+  # Capacity that is there before the flood: a load balancer grows over minutes.
+  dynamic "minimum_load_balancer_capacity" {
+    for_each = var.reserved_capacity > 0 ? [var.reserved_capacity] : []
+    content {
+      capacity_units = minimum_load_balancer_capacity.value
+    }
+  }
 
   access_logs {
     enabled = true
@@ -43,7 +59,7 @@ resource "aws_lb_target_group" "this" {
   port        = var.weir_port
   # At or above weir's drain_timeout, 25 s, so that no request is cut.
   deregistration_delay = 30
-  # Fewest in flight first: a task that is slow gets less.
+  # Fewest in flight first: a task that is slow gets less. No slow start: it does not go with this, and weir needs none.
   load_balancing_algorithm_type = "least_outstanding_requests"
 
   # weir's own word: 503 as soon as it drains.
@@ -64,6 +80,8 @@ resource "aws_lb_listener" "https" {
   protocol          = "HTTPS"
   ssl_policy        = var.tls_policy
   certificate_arn   = var.certificate_arn
+  # Nobody need know what stands here.
+  routing_http_response_server_enabled = false
 
   default_action {
     type = "forward"
@@ -92,6 +110,8 @@ resource "aws_lb_listener" "test" {
   protocol          = "HTTPS"
   ssl_policy        = var.tls_policy
   certificate_arn   = var.certificate_arn
+  # Nobody need know what stands here.
+  routing_http_response_server_enabled = false
 
   default_action {
     type             = "forward"

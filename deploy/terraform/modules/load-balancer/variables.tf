@@ -50,6 +50,10 @@ variable "test_port" {
 variable "vpc_id" {
   description = "The VPC: output vpc_id of module network."
   type        = string
+  validation {
+    condition     = can(regex("^[a-z]+-[0-9a-z]+$", var.vpc_id))
+    error_message = "Write the id of a VPC, vpc-…."
+  }
 }
 
 variable "subnet_ids" {
@@ -64,6 +68,10 @@ variable "subnet_ids" {
 variable "security_group_id" {
   description = "The load balancer's security group."
   type        = string
+  validation {
+    condition     = can(regex("^[a-z]+-[0-9a-z]+$", var.security_group_id))
+    error_message = "Write the id of a security group, sg-…."
+  }
 }
 
 variable "certificate_arn" {
@@ -78,10 +86,10 @@ variable "certificate_arn" {
 variable "tls_policy" {
   description = "Which TLS versions and ciphers clients may use."
   type        = string
-  default     = "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"
+  default     = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
   validation {
-    condition     = can(regex("^ELBSecurityPolicy-TLS13-1-[23]-", var.tls_policy))
-    error_message = "Write a policy that begins with ELBSecurityPolicy-TLS13-1-2- or -1-3-; older ones let TLS 1.0 in."
+    condition     = can(regex("^ELBSecurityPolicy-TLS13-1-[23]-", var.tls_policy)) && !strcontains(var.tls_policy, "-Ext")
+    error_message = "Write a policy that begins with ELBSecurityPolicy-TLS13-1-2- or -1-3-, without Ext, such as ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09; others let TLS 1.0 or old ciphers in."
   }
 }
 
@@ -89,4 +97,26 @@ variable "protected" {
   description = "Whether the load balancer and its logs are kept from deletion. True in production."
   type        = bool
   default     = true
+}
+
+variable "ipv6" {
+  description = "Whether clients may come by IPv6 too; module network must give the public subnets IPv6."
+  type        = bool
+  default     = false
+}
+
+variable "waf_fail_open" {
+  description = "Whether requests pass while AWS WAF does not answer. weir goes on filtering behind it."
+  type        = bool
+  default     = true
+}
+
+variable "reserved_capacity" {
+  description = "Load balancer capacity units that stand ready all the time, and are paid for; 0 reserves none. A flood of 50,000 requests a second takes some 250."
+  type        = number
+  default     = 0
+  validation {
+    condition     = var.reserved_capacity == 0 || (var.reserved_capacity >= 100 && var.reserved_capacity <= 1500)
+    error_message = "Write 0, or 100 to 1500 units; AWS reserves no fewer, and more only by a raised quota."
+  }
 }

@@ -2,6 +2,7 @@
 
 data "aws_region" "this" {}
 data "aws_caller_identity" "this" {}
+data "aws_partition" "this" {}
 
 resource "aws_vpc_endpoint" "s3" {
   vpc_id            = aws_vpc.this.id
@@ -9,6 +10,32 @@ resource "aws_vpc_endpoint" "s3" {
   vpc_endpoint_type = "Gateway"
   route_table_ids   = [for table in aws_route_table.private : table.id]
   tags              = { Name = "${var.prefix}-s3" }
+  # Images' layers, and buckets of this account: whoever takes a task over can copy nothing into a bucket of his own.
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "ImageLayers"
+        Effect    = "Allow"
+        Principal = "*"
+        Action    = ["s3:GetObject"]
+        Resource  = "arn:${data.aws_partition.this.partition}:s3:::prod-${data.aws_region.this.region}-starport-layer-bucket/*"
+        # ECR signs these requests itself, so no principal can be named.
+        Condition = { StringEquals = { "aws:SourceVpc" = aws_vpc.this.id } }
+      },
+      {
+        Sid       = "OwnBuckets"
+        Effect    = "Allow"
+        Principal = "*"
+        Action    = ["s3:GetObject", "s3:PutObject", "s3:ListBucket"]
+        Resource  = "*"
+        Condition = { StringEquals = {
+          "aws:PrincipalAccount" = data.aws_caller_identity.this.account_id
+          "aws:ResourceAccount"  = data.aws_caller_identity.this.account_id
+        } }
+      },
+    ]
+  })
 }
 
 resource "aws_vpc_endpoint" "interface" {

@@ -14,7 +14,10 @@ resource "aws_iam_role" "flow" {
       Effect    = "Allow"
       Principal = { Service = "vpc-flow-logs.amazonaws.com" }
       Action    = "sts:AssumeRole"
-      Condition = { StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.this.account_id } }
+      Condition = {
+        StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.this.account_id }
+        ArnLike      = { "aws:SourceArn" = "arn:${data.aws_partition.this.partition}:ec2:${data.aws_region.this.region}:${data.aws_caller_identity.this.account_id}:vpc-flow-log/*" }
+      }
     }]
   })
 }

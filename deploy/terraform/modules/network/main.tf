@@ -4,7 +4,9 @@ resource "aws_vpc" "this" {
   cidr_block           = var.cidr
   enable_dns_support   = true
   enable_dns_hostnames = true
-  tags                 = { Name = var.prefix }
+  # IPv6 ends at the load balancer, so only the public subnets have it.
+  assign_generated_ipv6_cidr_block = var.ipv6
+  tags                             = { Name = var.prefix }
 }
 
 # Nothing uses the VPC's own group, so it lets nothing through.
@@ -23,6 +25,7 @@ resource "aws_subnet" "public" {
   vpc_id                  = aws_vpc.this.id
   availability_zone       = each.key
   cidr_block              = cidrsubnet(var.cidr, 4, each.value)
+  ipv6_cidr_block         = var.ipv6 ? cidrsubnet(aws_vpc.this.ipv6_cidr_block, 8, each.value) : null
   map_public_ip_on_launch = false
   tags                    = { Name = "${var.prefix}-public-${each.key}" }
 }
@@ -45,6 +48,13 @@ resource "aws_route" "internet" {
   route_table_id         = aws_route_table.public.id
   destination_cidr_block = "0.0.0.0/0"
   gateway_id             = aws_internet_gateway.this.id
+}
+
+resource "aws_route" "internet_ipv6" {
+  count                       = var.ipv6 ? 1 : 0
+  route_table_id              = aws_route_table.public.id
+  destination_ipv6_cidr_block = "::/0"
+  gateway_id                  = aws_internet_gateway.this.id
 }
 
 resource "aws_route_table_association" "public" {

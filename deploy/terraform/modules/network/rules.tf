@@ -30,6 +30,26 @@ resource "aws_vpc_security_group_ingress_rule" "door" {
   description       = each.value.why
 }
 
+resource "aws_vpc_security_group_ingress_rule" "door_ipv6" {
+  for_each          = local.doors_ipv6
+  security_group_id = aws_security_group.this["balancer"].id
+  cidr_ipv6         = each.value.cidr
+  ip_protocol       = "tcp"
+  from_port         = each.value.port
+  to_port           = each.value.port
+  description       = each.value.why
+}
+
+resource "aws_vpc_security_group_ingress_rule" "syslog" {
+  for_each          = var.syslog_cidrs
+  security_group_id = aws_security_group.this["weir"].id
+  cidr_ipv4         = each.key
+  ip_protocol       = "udp"
+  from_port         = var.syslog_port
+  to_port           = var.syslog_port
+  description       = "syslog of gateways"
+}
+
 # Layers of images lie in S3.
 resource "aws_vpc_security_group_egress_rule" "s3" {
   for_each          = toset(["weir", "backend"])

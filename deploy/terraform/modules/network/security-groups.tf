@@ -15,7 +15,7 @@ resource "aws_security_group" "this" {
 }
 
 locals {
-  # from and to: a group, a list of networks, or s3. Both ends get a rule where both are groups.
+  # Both ends get a rule.
   links = {
     traffic     = { from = "balancer", to = "weir", port = var.weir_port, why = "requests" }
     health      = { from = "balancer", to = "weir", port = var.admin_port, why = "health checks" }
@@ -29,4 +29,8 @@ locals {
     { for cidr in var.client_cidrs : "http-${cidr}" => { cidr = cidr, port = 80, why = "clients to be sent to https" } },
     { for cidr in var.test_cidrs : "test-${cidr}" => { cidr = cidr, port = var.test_port, why = "tests of a release" } },
   )
+  doors_ipv6 = var.ipv6 ? merge(
+    { for cidr in var.client_ipv6_cidrs : "https-${cidr}" => { cidr = cidr, port = 443, why = "clients" } },
+    { for cidr in var.client_ipv6_cidrs : "http-${cidr}" => { cidr = cidr, port = 80, why = "clients to be sent to https" } },
+  ) : {}
 }

@@ -94,10 +94,14 @@ variable "nat" {
 variable "interface_endpoints" {
   description = "AWS services that tasks reach by private addresses."
   type        = set(string)
-  default     = ["ecr.api", "ecr.dkr", "logs", "monitoring", "secretsmanager", "kms", "ssm", "sqs", "sns", "wafv2", "appconfigdata"]
+  default     = ["ecr.api", "ecr.dkr", "logs", "monitoring", "secretsmanager", "ssm", "sqs", "sns", "wafv2"]
   validation {
     condition     = alltrue([for name in var.interface_endpoints : can(regex("^[a-z0-9.-]+$", name))])
     error_message = "Write the last part of each endpoint's service name, such as ecr.api."
+  }
+  validation {
+    condition     = var.nat || alltrue([for name in ["ecr.api", "ecr.dkr", "logs", "secretsmanager"] : contains(var.interface_endpoints, name)])
+    error_message = "Keep ecr.api, ecr.dkr, logs and secretsmanager, or set nat = true: without them no task starts."
   }
 }
 
@@ -108,6 +112,42 @@ variable "client_cidrs" {
   validation {
     condition     = alltrue([for cidr in var.client_cidrs : can(cidrnetmask(cidr))])
     error_message = "Write IPv4 networks, such as 0.0.0.0/0 for everybody."
+  }
+}
+
+variable "ipv6" {
+  description = "Whether clients may come by IPv6 too. It ends at the load balancer; the same switch stands in modules load-balancer and dns."
+  type        = bool
+  default     = false
+}
+
+variable "client_ipv6_cidrs" {
+  description = "IPv6 networks that clients come from, where ipv6 is on."
+  type        = set(string)
+  default     = ["::/0"]
+  validation {
+    condition     = alltrue([for cidr in var.client_ipv6_cidrs : can(cidrhost(cidr, 0)) && strcontains(cidr, ":")])
+    error_message = "Write IPv6 networks, such as ::/0 for everybody."
+  }
+}
+
+variable "syslog_cidrs" {
+  description = "IPv4 networks of gateways whose syslog weir hears (aviatrix.sources of its config). None: the port is closed."
+  type        = set(string)
+  default     = []
+  validation {
+    condition     = alltrue([for cidr in var.syslog_cidrs : can(cidrnetmask(cidr)) && cidr != "0.0.0.0/0"])
+    error_message = "Write the IPv4 networks of the gateways; syslog has no sender that could be proved."
+  }
+}
+
+variable "syslog_port" {
+  description = "Where weir hears syslog (aviatrix.listen of its config), by UDP."
+  type        = number
+  default     = 5140
+  validation {
+    condition     = var.syslog_port >= 1024 && var.syslog_port <= 65535
+    error_message = "Write a port, 1024 to 65535: weir is not root."
   }
 }
 

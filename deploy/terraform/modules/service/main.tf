@@ -1,4 +1,4 @@
-# The cluster: weir in two colours behind the load balancer, and the backend that only weir reaches.
+# The cluster, and weir in two colours behind the load balancer.
 
 data "aws_caller_identity" "this" {}
 data "aws_partition" "this" {}
@@ -12,14 +12,8 @@ resource "aws_ecs_cluster" "this" {
   }
 }
 
-# Names inside the cluster: weir finds the backend as backend:PORT.
-resource "aws_service_discovery_http_namespace" "this" {
-  name        = var.prefix
-  description = "Services of ${var.prefix} by name"
-}
-
 resource "aws_cloudwatch_log_group" "this" {
-  for_each          = toset(["weir", "backend", "connect"])
+  for_each          = toset(local.service_connect ? ["weir", "backend", "connect"] : ["weir", "backend"])
   name              = "/${var.prefix}/${each.key}"
   retention_in_days = var.retention_days
   kms_key_id        = var.kms_key_arn
@@ -51,12 +45,15 @@ resource "aws_ecs_service" "weir" {
     container_name   = "weir"
     container_port   = var.weir.port
   }
-  service_connect_configuration {
-    enabled   = true
-    namespace = aws_service_discovery_http_namespace.this.arn
-    log_configuration {
-      log_driver = "awslogs"
-      options    = local.logs["connect"]
+  dynamic "service_connect_configuration" {
+    for_each = local.service_connect ? [1] : []
+    content {
+      enabled   = true
+      namespace = aws_service_discovery_private_dns_namespace.this.arn
+      log_configuration {
+        log_driver = "awslogs"
+        options    = local.logs["connect"]
+      }
     }
   }
   # Tasks that do not come up end the deployment, and so does an alarm.
@@ -75,48 +72,5 @@ resource "aws_ecs_service" "weir" {
   # These belong to the rollout and to autoscaling; an apply must not undo them.
   lifecycle {
     ignore_changes = [task_definition, desired_count]
-  }
-}
-
-resource "aws_ecs_service" "backend" {
-  name                               = "${var.prefix}-backend"
-  cluster                            = aws_ecs_cluster.this.arn
-  task_definition                    = aws_ecs_task_definition.backend.arn
-  desired_count                      = var.backend.min_tasks
-  launch_type                        = "FARGATE"
-  platform_version                   = "1.4.0"
-  enable_execute_command             = false
-  propagate_tags                     = "SERVICE"
-  deployment_minimum_healthy_percent = 100
-  deployment_maximum_percent         = 200
-  availability_zone_rebalancing      = "ENABLED"
-
-  network_configuration {
-    subnets          = var.subnet_ids
-    security_groups  = [var.backend_security_group_id]
-    assign_public_ip = false
-  }
-  service_connect_configuration {
-    enabled   = true
-    namespace = aws_service_discovery_http_namespace.this.arn
-    service {
-      port_name      = "http"
-      discovery_name = "backend"
-      client_alias {
-        dns_name = "backend"
-        port     = var.backend.port
-      }
-    }
-    log_configuration {
-      log_driver = "awslogs"
-      options    = local.logs["connect"]
-    }
-  }
-  deployment_circuit_breaker {
-    enable   = true
-    rollback = true
-  }
-  lifecycle {
-    ignore_changes = [desired_count]
   }
 }

@@ -13,6 +13,11 @@ output "backend_service_name" {
   value       = aws_ecs_service.backend.name
 }
 
+output "backend_address" {
+  description = "Where weir finds the backend: origin.addresses of its config."
+  value       = "${local.service_connect ? "backend" : "backend.${var.prefix}.internal"}:${var.backend.port}"
+}
+
 output "task_definition_arn" {
   description = "The newest revision of weir's task definition, which a rollout starts."
   value       = aws_ecs_task_definition.weir.arn
@@ -24,6 +29,6 @@ output "task_role_arn" {
 }
 
 output "log_groups" {
-  description = "Log groups by name: weir, backend, connect."
+  description = "Log groups by name: weir, backend, and connect where Service Connect is used."
   value       = { for name, group in aws_cloudwatch_log_group.this : name => group.name }
 }

@@ -17,7 +17,7 @@ locals {
   account   = data.aws_caller_identity.this.account_id
   region    = data.aws_region.this.region
   # The secrets that each task is started with; nobody's are shared.
-  secrets = { weir = distinct(values(var.secret_files)), backend = [] }
+  secrets = { weir = distinct(values(var.secrets)), backend = distinct(values(var.backend.secrets)) }
 }
 
 resource "aws_iam_role" "execution" {
@@ -36,7 +36,7 @@ resource "aws_iam_role_policy" "execution" {
       # A token is the account's; it has no resource.
       { Effect = "Allow", Action = ["ecr:GetAuthorizationToken"], Resource = "*" },
       { Effect = "Allow", Action = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability"], Resource = var.repository_arns },
-      { Effect = "Allow", Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = [for name in [each.key, "connect"] : "${aws_cloudwatch_log_group.this[name].arn}:*"] },
+      { Effect = "Allow", Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = [for name, group in aws_cloudwatch_log_group.this : "${group.arn}:*" if contains([each.key, "connect"], name)] },
       ], [for statement in [
         { Effect = "Allow", Action = ["secretsmanager:GetSecretValue"], Resource = each.value },
         { Effect = "Allow", Action = ["kms:Decrypt"], Resource = [var.kms_key_arn], Condition = { StringEquals = { "kms:ViaService" = ["secretsmanager.${local.region}.amazonaws.com"] } } },

@@ -82,28 +82,3 @@ resource "aws_cloudwatch_metric_alarm" "attack" {
   treat_missing_data  = "notBreaching"
   alarm_actions       = [for policy in aws_appautoscaling_policy.attack : policy.arn]
 }
-
-# The backend scales by its own CPU; weir's origin.capacity holds what it can't bear.
-resource "aws_appautoscaling_target" "backend" {
-  service_namespace  = "ecs"
-  scalable_dimension = "ecs:service:DesiredCount"
-  resource_id        = "service/${aws_ecs_cluster.this.name}/${aws_ecs_service.backend.name}"
-  min_capacity       = var.backend.min_tasks
-  max_capacity       = var.backend.max_tasks
-}
-
-resource "aws_appautoscaling_policy" "backend" {
-  name               = "${var.prefix}-backend-cpu"
-  policy_type        = "TargetTrackingScaling"
-  service_namespace  = "ecs"
-  scalable_dimension = "ecs:service:DesiredCount"
-  resource_id        = aws_appautoscaling_target.backend.resource_id
-  target_tracking_scaling_policy_configuration {
-    target_value       = 60
-    scale_out_cooldown = 60
-    scale_in_cooldown  = 600
-    predefined_metric_specification {
-      predefined_metric_type = "ECSServiceAverageCPUUtilization"
-    }
-  }
-}

@@ -11,39 +11,13 @@ locals {
     "max-buffer-size"       = "25m"
   } }
 
-  # ECS hands secrets over as variables; weir reads files. So a container that ends at once writes them down,
-  # for weir's user alone, in memory that lives as long as the task. It also makes weir's folder writable for it.
-  write_down = join(" && ", concat(
-    ["umask 077"],
-    [for file, arn in var.secret_files : "printf %s \"$${SECRET_${local.variable[file]}}\" > /run/secrets/${file}"],
-    ["chown -R ${local.user}:${local.user} /run/secrets /var/lib/weir"],
-  ))
-  variable = { for file, arn in var.secret_files : file => upper(replace(file, "-", "_")) }
-  user     = "65532"
+  user = "65532"
 
   hardened = {
     essential              = true
     readonlyRootFilesystem = true
     privileged             = false
     linuxParameters        = { initProcessEnabled = false, capabilities = { drop = ["ALL"], add = [] } }
-  }
-
-  prepare = {
-    name                   = "prepare"
-    image                  = var.prepare_image
-    essential              = false
-    readonlyRootFilesystem = true
-    privileged             = false
-    user                   = "0"
-    entryPoint             = ["/bin/sh", "-c"]
-    command                = [local.write_down]
-    linuxParameters        = { initProcessEnabled = false, capabilities = { drop = ["ALL"], add = ["CHOWN", "DAC_OVERRIDE"] } }
-    secrets                = [for file, arn in var.secret_files : { name = "SECRET_${local.variable[file]}", valueFrom = arn }]
-    mountPoints = [
-      { sourceVolume = "secrets", containerPath = "/run/secrets", readOnly = false },
-      { sourceVolume = "state", containerPath = "/var/lib/weir", readOnly = false },
-    ]
-    logConfiguration = { logDriver = "awslogs", options = local.logs["weir"] }
   }
 
   weir = merge(local.hardened, {
@@ -53,15 +27,21 @@ locals {
     command = ["serve", "--config", var.config_source, "--config-cache", "/var/lib/weir/last-good.toml"]
     environment = [
       { name = "AWS_REGION", value = data.aws_region.this.region },
-      { name = "WEIR_TOKEN_FILE", value = "/run/secrets/admin-token" },
+      # For `weir status`, by which ECS asks for weir's health: the admin address wants its token.
+      { name = "WEIR_TOKEN_FILE", value = "env:WEIR_ADMIN_TOKEN" },
     ]
-    dependsOn    = [{ containerName = "prepare", condition = "SUCCESS" }]
-    portMappings = [{ name = "http", containerPort = var.weir.port, protocol = "tcp" }, { name = "admin", containerPort = var.weir.admin_port, protocol = "tcp" }]
-    mountPoints = [
-      { sourceVolume = "secrets", containerPath = "/run/secrets", readOnly = true },
-      { sourceVolume = "state", containerPath = "/var/lib/weir", readOnly = false },
-    ]
-    healthCheck = { command = ["CMD", "/usr/bin/weir", "status"], interval = 10, timeout = 5, retries = 3, startPeriod = 10 }
+    # Put into the environment by ECS at the start; weir's config names them as env:NAME.
+    secrets = [for name, arn in var.secrets : { name = name, valueFrom = arn }]
+    portMappings = concat(
+      [for name, port in { admin = var.weir.admin_port, http = var.weir.port } : { name = name, containerPort = port, protocol = "tcp" }],
+      var.weir.syslog_port == null ? [] : [{ name = "syslog", containerPort = var.weir.syslog_port, protocol = "udp" }],
+    )
+    # The one place to write: the last good config. It lives as long as the task, and gets its owner from the image,
+    # which declares it as a volume.
+    mountPoints = [{ sourceVolume = "state", containerPath = "/var/lib/weir", readOnly = false }]
+    # A crash is mended in the same task within seconds; one in the first minute ends it, for the circuit breaker to see.
+    restartPolicy = { enabled = true, ignoredExitCodes = [0], restartAttemptPeriod = 60 }
+    healthCheck   = { command = ["CMD", "/usr/bin/weir", "status"], interval = 10, timeout = 5, retries = 3, startPeriod = 10 }
     # A connection is a file, and so is its other end.
     ulimits = [{ name = "nofile", softLimit = 65535, hardLimit = 65535 }]
     # Above weir's drain_timeout, 25 s.
@@ -72,8 +52,9 @@ locals {
   backend = merge(local.hardened, {
     name             = "backend"
     image            = var.backend.image
-    user             = local.user
+    user             = var.backend.user
     environment      = [for name, value in var.backend.environment : { name = name, value = value }]
+    secrets          = [for name, arn in var.backend.secrets : { name = name, valueFrom = arn }]
     portMappings     = [{ name = "http", containerPort = var.backend.port, protocol = "tcp", appProtocol = "http" }]
     ulimits          = [{ name = "nofile", softLimit = 65535, hardLimit = 65535 }]
     stopTimeout      = 40
@@ -90,13 +71,10 @@ resource "aws_ecs_task_definition" "weir" {
   execution_role_arn       = aws_iam_role.execution["weir"].arn
   task_role_arn            = aws_iam_role.weir.arn
   skip_destroy             = true
-  container_definitions    = jsonencode([local.prepare, local.weir])
+  container_definitions    = jsonencode([local.weir])
   runtime_platform {
     operating_system_family = "LINUX"
     cpu_architecture        = var.architecture
-  }
-  volume {
-    name = "secrets"
   }
   volume {
     name = "state"

@@ -26,6 +26,15 @@ variable "retention_days" {
   }
 }
 
+variable "vpc_id" {
+  description = "The VPC in which the backend has its name: output vpc_id of module network."
+  type        = string
+  validation {
+    condition     = can(regex("^[a-z]+-[0-9a-z]+$", var.vpc_id))
+    error_message = "Write the id of a VPC, vpc-…."
+  }
+}
+
 variable "subnet_ids" {
   description = "Private subnets, one a zone."
   type        = list(string)
@@ -38,11 +47,19 @@ variable "subnet_ids" {
 variable "weir_security_group_id" {
   description = "weir's security group."
   type        = string
+  validation {
+    condition     = can(regex("^[a-z]+-[0-9a-z]+$", var.weir_security_group_id))
+    error_message = "Write the id of a security group, sg-…."
+  }
 }
 
 variable "backend_security_group_id" {
   description = "The backend's security group."
   type        = string
+  validation {
+    condition     = can(regex("^[a-z]+-[0-9a-z]+$", var.backend_security_group_id))
+    error_message = "Write the id of a security group, sg-…."
+  }
 }
 
 variable "target_groups" {
@@ -57,6 +74,10 @@ variable "target_groups" {
 variable "load_balancer_suffix" {
   description = "The load balancer in CloudWatch's dimensions: output arn_suffix of module load-balancer."
   type        = string
+  validation {
+    condition     = length(var.load_balancer_suffix) > 0 && !startswith(var.load_balancer_suffix, "arn:")
+    error_message = "Write the end of the load balancer's ARN, app/NAME/ID."
+  }
 }
 
 variable "first_colour" {
@@ -70,7 +91,7 @@ variable "first_colour" {
 }
 
 variable "weir" {
-  description = "weir's image, size (CPU units, MiB), tasks, requests a second that one task shall have, and ports."
+  description = "weir's image, size (CPU units, MiB), tasks, requests a second that one task shall have (docs/capacity.md), and ports."
   type = object({
     image           = string
     cpu             = optional(number, 1024)
@@ -80,6 +101,7 @@ variable "weir" {
     requests_a_task = optional(number, 1000)
     port            = optional(number, 8080)
     admin_port      = optional(number, 9901)
+    syslog_port     = optional(number)
   })
   validation {
     condition     = can(regex("(@sha256:[0-9a-f]{64}|:[^:/@]+)$", var.weir.image)) && !endswith(var.weir.image, ":latest")
@@ -96,28 +118,42 @@ variable "weir" {
 }
 
 variable "backend" {
-  description = "The service behind weir: image, port, size, tasks and environment."
+  description = "The service behind weir: image, port, size, tasks, environment, secrets (names to ARNs), user, and how weir finds it: dns (Cloud Map, eight tasks at most) or service-connect."
   type = object({
     image       = string
     port        = optional(number, 9000)
     cpu         = optional(number, 1024)
     memory      = optional(number, 2048)
     min_tasks   = optional(number, 2)
-    max_tasks   = optional(number, 10)
+    max_tasks   = optional(number, 8)
     environment = optional(map(string), {})
+    secrets     = optional(map(string), {})
+    user        = optional(string, "65532")
+    discovery   = optional(string, "dns")
   })
   validation {
     condition     = can(regex("(@sha256:[0-9a-f]{64}|:[^:/@]+)$", var.backend.image)) && !endswith(var.backend.image, ":latest")
     error_message = "Write backend.image with a digest or a version, never latest."
   }
-}
-
-variable "prepare_image" {
-  description = "An image with /bin/sh and chown (busybox, from your own registry), which writes secrets to files before weir starts."
-  type        = string
   validation {
-    condition     = can(regex("(@sha256:[0-9a-f]{64}|:[^:/@]+)$", var.prepare_image)) && !endswith(var.prepare_image, ":latest")
-    error_message = "Write the image with a digest or a version, never latest."
+    condition     = var.backend.min_tasks >= 2 && var.backend.max_tasks >= var.backend.min_tasks
+    error_message = "Write backend.min_tasks of 2 or more, and backend.max_tasks not below it."
+  }
+  validation {
+    condition     = contains(["dns", "service-connect"], var.backend.discovery)
+    error_message = "Write backend.discovery as dns or service-connect."
+  }
+  validation {
+    condition     = var.backend.discovery != "dns" || var.backend.max_tasks <= 8
+    error_message = "Write backend.max_tasks of 8 or less, with larger tasks, or discovery = \"service-connect\": DNS answers with eight addresses at most."
+  }
+  validation {
+    condition     = !contains(["", "0", "root"], var.backend.user)
+    error_message = "Write backend.user as a user that is not root, such as 65532."
+  }
+  validation {
+    condition     = contains([256, 512, 1024, 2048, 4096, 8192, 16384], var.backend.cpu)
+    error_message = "Write backend.cpu as Fargate has it: 256, 512, 1024, 2048, 4096, 8192 or 16384."
   }
 }
 
@@ -140,12 +176,16 @@ variable "config_source" {
   }
 }
 
-variable "secret_files" {
-  description = "Files in /run/secrets to the ARN of the secret that each holds; admin-token must be one of them."
+variable "secrets" {
+  description = "weir's secrets: variables of its environment to the ARN of the secret that each holds. Its config names them as env:NAME; WEIR_ADMIN_TOKEN must be one of them."
   type        = map(string)
   validation {
-    condition     = contains(keys(var.secret_files), "admin-token") && alltrue([for file in keys(var.secret_files) : can(regex("^[a-z0-9-]+$", file))])
-    error_message = "Write file names of small letters, digits and dashes, one of them admin-token: the load balancer's health checks need the admin address, and that needs a token."
+    condition     = contains(keys(var.secrets), "WEIR_ADMIN_TOKEN") && alltrue([for name, arn in var.secrets : can(regex("^WEIR_[A-Z_]+$", name))])
+    error_message = "Write names such as WEIR_STORE_PASSWORD, one of them WEIR_ADMIN_TOKEN: the load balancer asks the admin address for health, and off loopback that needs a token."
+  }
+  validation {
+    condition     = alltrue([for arn in values(var.secrets) : can(regex("^arn:[a-z-]+:(secretsmanager|stub):", arn))])
+    error_message = "Write ARNs of secrets, arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME."
   }
 }
 
@@ -176,21 +216,37 @@ variable "metric_namespace" {
   description = "cloudwatch.namespace of weir's config."
   type        = string
   default     = "weir"
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_.-]+$", var.metric_namespace)) && !startswith(var.metric_namespace, "AWS")
+    error_message = "Write letters, digits, dots, dashes and underscores, not beginning with AWS, such as weir."
+  }
 }
 
 variable "metric_service" {
   description = "cloudwatch.service of weir's config."
   type        = string
   default     = "weir"
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_.-]+$", var.metric_service)) && !startswith(var.metric_service, "AWS")
+    error_message = "Write letters, digits, dots, dashes and underscores, not beginning with AWS, such as weir."
+  }
 }
 
 variable "metric_environment" {
   description = "cloudwatch.environment of weir's config."
   type        = string
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_.-]+$", var.metric_environment))
+    error_message = "Write letters, digits, dots, dashes and underscores, such as production."
+  }
 }
 
 variable "rollback_alarms" {
-  description = "Alarms that turn a deployment of ECS itself back."
+  description = "Names of alarms that turn a deployment of ECS itself back; they must be there."
   type        = list(string)
   default     = []
+  validation {
+    condition     = alltrue([for name in var.rollback_alarms : length(name) > 0 && !startswith(name, "arn:")])
+    error_message = "Write names of alarms, not ARNs."
+  }
 }

@@ -19,8 +19,10 @@ resource "aws_shield_protection_group" "this" {
   depends_on          = [aws_shield_protection.balancer]
 }
 
-# Shield may add its own rules to the web ACL while it sees an attack.
+# Shield puts a rule of its own into the web ACL while it sees an attack. The anti-DDoS group of module waf does the same
+# work, and Terraform would take the rule out again: so it is off unless that group is.
 resource "aws_shield_application_layer_automatic_response" "balancer" {
+  count        = var.automatic_response == null ? 0 : 1
   resource_arn = var.load_balancer_arn
   action       = var.automatic_response
   depends_on   = [aws_shield_protection.balancer]

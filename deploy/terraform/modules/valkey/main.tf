@@ -1,4 +1,4 @@
-# The store that weir's tasks share. Not ElastiCache Serverless: that is cluster mode, and weir speaks to one primary.
+# The store that weir's tasks share: a primary and replicas, not ElastiCache Serverless (decision 32 in docs/decisions).
 
 resource "aws_elasticache_subnet_group" "this" {
   name       = "${var.prefix}-store"

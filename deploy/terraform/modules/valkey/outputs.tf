@@ -9,7 +9,7 @@ output "user" {
 }
 
 output "password_secret_arn" {
-  description = "The secret with the password: for secret_files of module service."
+  description = "The secret with the password: for secrets of module service."
   value       = aws_secretsmanager_secret.password.arn
 }
 

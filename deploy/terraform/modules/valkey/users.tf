@@ -1,13 +1,13 @@
-# One user, who may do to weir's keys what weir does, and nothing else. The default user can't log in.
+# One user, who may do to weir's keys what weir does, and nothing else. The default user is off.
 
 resource "aws_elasticache_user" "default" {
   user_id       = "${var.prefix}-default"
   user_name     = "default"
   engine        = "valkey"
   access_string = "off -@all"
-  authentication_mode {
-    type = "no-password-required"
-  }
+  # A group of Valkey users takes none without a password; whoever knows this one can't log in here with it either.
+  passwords_wo         = var.password
+  passwords_wo_version = var.password_version
 }
 
 resource "aws_elasticache_user" "weir" {

@@ -38,6 +38,10 @@ variable "subnet_ids" {
 variable "security_group_id" {
   description = "The store's security group: from weir alone."
   type        = string
+  validation {
+    condition     = can(regex("^[a-z]+-[0-9a-z]+$", var.security_group_id))
+    error_message = "Write the id of a security group, sg-…."
+  }
 }
 
 variable "fleet_name" {
@@ -50,12 +54,13 @@ variable "fleet_name" {
 }
 
 variable "password" {
-  description = "Password of user weir, 32 characters or more. Pass it as TF_VAR_store_password; it reaches neither state nor plan."
+  description = "Password of user weir, 32 characters or more; it reaches neither state nor plan. Null where it is known already and password_version has not risen."
   type        = string
   sensitive   = true
   ephemeral   = true
+  default     = null
   validation {
-    condition     = can(regex("^[A-Za-z0-9_.~-]{32,128}$", var.password))
+    condition     = var.password == null ? true : can(regex("^[A-Za-z0-9_.~-]{32,128}$", var.password))
     error_message = "Write a password of 32 to 128 letters, digits and _.~-, such as openssl rand -hex 32 makes."
   }
 }

@@ -1,4 +1,6 @@
-# The web ACL in front of the load balancer: weir's own blocks first, then what AWS knows, then a wide net.
+# The web ACL in front of the load balancer. The order of its rules: 0 who is always let through, 10 weir's own sets,
+# 100 anti-DDoS, 200 managed groups, 300 the wide net.
+# No CAPTCHA and no challenge of its own: weir challenges newcomers by better evidence, and only in an attack.
 
 resource "aws_wafv2_ip_set" "this" {
   for_each           = local.sets
@@ -13,6 +15,16 @@ resource "aws_wafv2_ip_set" "this" {
   }
 }
 
+# Callers that no rule here may stop. weir's own limits still hold for them, unless its lists.allow names them too.
+resource "aws_wafv2_ip_set" "allow" {
+  for_each           = { for family, addresses in local.allow : family => addresses if length(addresses) > 0 }
+  name               = "${var.prefix}-allow-${each.key}"
+  description        = "Always let through by AWS WAF"
+  scope              = "REGIONAL"
+  ip_address_version = upper(each.key)
+  addresses          = each.value
+}
+
 resource "aws_wafv2_web_acl" "this" {
   name        = var.prefix
   description = "In front of weir"
@@ -20,6 +32,34 @@ resource "aws_wafv2_web_acl" "this" {
 
   default_action {
     allow {}
+  }
+
+  lifecycle {
+    precondition {
+      condition     = local.capacity <= 1500
+      error_message = "The rules take ${local.capacity} capacity units (WCU) and 1,500 are included: leave out a managed group, or ask AWS for more and pay for it."
+    }
+  }
+
+  dynamic "rule" {
+    for_each = aws_wafv2_ip_set.allow
+    content {
+      name     = "allow-${rule.key}"
+      priority = index(sort(keys(local.allow)), rule.key)
+      action {
+        allow {}
+      }
+      statement {
+        ip_set_reference_statement {
+          arn = rule.value.arn
+        }
+      }
+      visibility_config {
+        cloudwatch_metrics_enabled = true
+        metric_name                = "allow-${rule.key}"
+        sampled_requests_enabled   = true
+      }
+    }
   }
 
   dynamic "rule" {
@@ -158,5 +198,9 @@ locals {
     { for number in range(var.ipv4_sets) : "${var.prefix}-ipv4-${number}" => "IPV4" },
     { for number in range(var.ipv6_sets) : "${var.prefix}-ipv6-${number}" => "IPV6" },
   )
-  set_rules = { for name, version in local.sets : name => { priority = index(sort(keys(local.sets)), name) } }
+  set_rules = { for name, version in local.sets : name => { priority = 10 + index(sort(keys(local.sets)), name) } }
+  allow = {
+    ipv4 = [for cidr in var.allow : cidr if !strcontains(cidr, ":")]
+    ipv6 = [for cidr in var.allow : cidr if strcontains(cidr, ":")]
+  }
 }

@@ -18,6 +18,11 @@ output "ipv6_sets" {
   value       = [for name, version in local.sets : name if version == "IPV6"]
 }
 
+output "capacity" {
+  description = "Capacity units (WCU) that the rules take, of 1,500."
+  value       = local.capacity
+}
+
 output "task_rights" {
   description = "What weir may do here: for task_rights of module service."
   value = {

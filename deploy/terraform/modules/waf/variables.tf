@@ -49,6 +49,20 @@ variable "ipv6_sets" {
 variable "load_balancer_arn" {
   description = "What the web ACL protects: output arn of module load-balancer."
   type        = string
+  validation {
+    condition     = can(regex("^arn:[a-z-]+:(elasticloadbalancing|stub):", var.load_balancer_arn))
+    error_message = "Write the ARN of a load balancer, arn:aws:elasticloadbalancing:REGION:ACCOUNT:loadbalancer/app/NAME/ID."
+  }
+}
+
+variable "allow" {
+  description = "Networks that AWS WAF always lets through, such as monitoring or a partner behind one address. weir's limits still hold for them."
+  type        = set(string)
+  default     = []
+  validation {
+    condition     = alltrue([for cidr in var.allow : can(cidrhost(cidr, 0)) && try(tonumber(split("/", cidr)[1]), 0) >= (strcontains(cidr, ":") ? 24 : 8)])
+    error_message = "Write networks with their length, such as 192.0.2.7/32 or 2001:db8::/48, none wider than /8 (IPv4) or /24 (IPv6)."
+  }
 }
 
 variable "managed" {
@@ -65,8 +79,12 @@ variable "managed" {
     "4-sql"        = { group = "AWSManagedRulesSQLiRuleSet" }
   }
   validation {
-    condition     = alltrue([for one in var.managed : startswith(one.group, "AWSManagedRules")])
-    error_message = "Write names of AWS's managed rule groups; they begin with AWSManagedRules."
+    condition     = alltrue([for one in var.managed : contains(keys(local.wcu), one.group)])
+    error_message = "Write names of AWS's managed rule groups, such as AWSManagedRulesAnonymousIpList; capacity.tf has those that are known here, and what each takes."
+  }
+  validation {
+    condition     = !contains([for one in var.managed : one.group], "AWSManagedRulesAntiDDoSRuleSet") && length(distinct([for one in var.managed : one.group])) == length(var.managed)
+    error_message = "Write each group once, and AWSManagedRulesAntiDDoSRuleSet under anti_ddos."
   }
   validation {
     condition     = alltrue([for group in ["CommonRuleSet", "SQLiRuleSet", "AmazonIpReputationList"] : contains([for one in var.managed : one.group], "AWSManagedRules${group}")])

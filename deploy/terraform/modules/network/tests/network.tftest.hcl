@@ -29,6 +29,59 @@ run "closed" {
   }
 }
 
+run "only_its_own_buckets" {
+  assert {
+    condition = alltrue([for one in jsondecode(aws_vpc_endpoint.s3.policy).Statement :
+    one.Sid == "ImageLayers" ? !strcontains(jsonencode(one.Action), "Put") : can(one.Condition.StringEquals["aws:ResourceAccount"])])
+    error_message = "Through S3's endpoint nothing may be written but into buckets of this account."
+  }
+  assert {
+    condition     = alltrue([for one in aws_vpc_endpoint.interface : can(jsondecode(one.policy).Statement[0].Condition.StringEquals["aws:PrincipalAccount"])])
+    error_message = "An endpoint serves this account's principals alone."
+  }
+  assert {
+    condition     = jsondecode(aws_vpc_endpoint.interface["monitoring"].policy).Statement[0].Action == ["cloudwatch:*"]
+    error_message = "The endpoint monitoring is of the actions cloudwatch:*."
+  }
+}
+
+run "dual_stack" {
+  # A VPC of its own: an override fills in what is computed at creation only.
+  state_key = "dual_stack"
+  variables {
+    ipv6 = true
+  }
+  override_resource {
+    target = aws_vpc.this
+    values = { ipv6_cidr_block = "2001:db8:1234::/56" }
+  }
+  assert {
+    condition     = length(distinct([for subnet in aws_subnet.public : subnet.ipv6_cidr_block])) == 3 && alltrue([for subnet in aws_subnet.private : try(subnet.ipv6_cidr_block, null) == null || !startswith(subnet.ipv6_cidr_block, "2001:db8:1234:")])
+    error_message = "The public subnets have IPv6, the private ones have not."
+  }
+  assert {
+    condition     = length(aws_route.internet_ipv6) == 1 && [for rule in aws_vpc_security_group_ingress_rule.door_ipv6 : rule.from_port if rule.from_port == 443] == [443]
+    error_message = "Clients may come by IPv6."
+  }
+}
+
+run "without_ipv6" {
+  assert {
+    condition     = length(aws_route.internet_ipv6) + length(aws_vpc_security_group_ingress_rule.door_ipv6) == 0
+    error_message = "Without ipv6 there is no IPv6 door."
+  }
+}
+
+run "hears_gateways" {
+  variables {
+    syslog_cidrs = ["192.0.2.0/28"]
+  }
+  assert {
+    condition     = aws_vpc_security_group_ingress_rule.syslog["192.0.2.0/28"].from_port == 5140 && aws_vpc_security_group_ingress_rule.syslog["192.0.2.0/28"].ip_protocol == "udp"
+    error_message = "Gateways reach weir's syslog port, and nobody else."
+  }
+}
+
 run "with_a_way_out" {
   variables {
     nat = true
@@ -69,4 +122,66 @@ run "refuses_odd_retention" {
     retention_days = 91
   }
   expect_failures = [var.retention_days]
+}
+
+run "refuses_missing_endpoint" {
+  command = plan
+  variables {
+    interface_endpoints = ["ecr.api", "ecr.dkr", "logs"]
+  }
+  expect_failures = [var.interface_endpoints]
+}
+
+run "refuses_whole_endpoint_name" {
+  command = plan
+  variables {
+    nat                 = true
+    interface_endpoints = ["com.amazonaws.eu-central-1.ecr.api/x"]
+  }
+  expect_failures = [var.interface_endpoints]
+}
+
+run "refuses_ipv4_as_ipv6" {
+  command = plan
+  variables {
+    client_ipv6_cidrs = ["0.0.0.0/0"]
+  }
+  expect_failures = [var.client_ipv6_cidrs]
+}
+
+run "refuses_ipv6_as_ipv4" {
+  command = plan
+  variables {
+    client_cidrs = ["::/0"]
+  }
+  expect_failures = [var.client_cidrs]
+}
+
+run "refuses_syslog_of_everybody" {
+  command = plan
+  variables {
+    syslog_cidrs = ["0.0.0.0/0"]
+  }
+  expect_failures = [var.syslog_cidrs]
+}
+
+run "refuses_odd_ports" {
+  command = plan
+  variables {
+    weir_port    = 0
+    admin_port   = 65536
+    backend_port = -1
+    test_port    = 70000
+    syslog_port  = 514
+  }
+  expect_failures = [var.weir_port, var.admin_port, var.backend_port, var.test_port, var.syslog_port]
+}
+
+run "refuses_odd_prefix_and_key" {
+  command = plan
+  variables {
+    prefix      = "Edge"
+    kms_key_arn = "key"
+  }
+  expect_failures = [var.prefix, var.kms_key_arn]
 }

@@ -26,6 +26,40 @@ run "one_primary" {
     condition     = length([for one in aws_elasticache_parameter_group.this.parameter : one if one.name == "maxmemory-policy" && one.value == "noeviction"]) == 1
     error_message = "No key of weir's may be evicted."
   }
+  assert {
+    condition     = aws_elasticache_replication_group.this.multi_az_enabled && aws_elasticache_replication_group.this.automatic_failover_enabled && aws_elasticache_replication_group.this.at_rest_encryption_enabled == "true"
+    error_message = "A zone lost is not the store lost, and what lies on disk is encrypted."
+  }
+  assert {
+    condition     = aws_secretsmanager_secret_version.password.secret_string_wo == null && aws_secretsmanager_secret_version.password.secret_string == null
+    error_message = "The password is in no state."
+  }
+  assert {
+    condition     = output.node_ids == ["weir-test-store-001", "weir-test-store-002"]
+    error_message = "Nodes as ElastiCache calls them, for alarms."
+  }
+}
+
+run "without_the_password" {
+  command = plan
+  variables {
+    password = null
+  }
+  assert {
+    condition     = aws_elasticache_user.weir.passwords_wo_version == 1
+    error_message = "A later plan needs no password."
+  }
+}
+
+run "unprotected" {
+  variables {
+    protected = false
+    nodes     = 3
+  }
+  assert {
+    condition     = aws_elasticache_replication_group.this.snapshot_retention_limit == 0 && aws_secretsmanager_secret.password.recovery_window_in_days == 0 && length(output.node_ids) == 3
+    error_message = "What is not protected leaves nothing behind."
+  }
 }
 
 run "refuses_short_password" {
@@ -50,4 +84,20 @@ run "refuses_odd_name" {
     fleet_name = "a b"
   }
   expect_failures = [var.fleet_name]
+}
+
+run "refuses_odd_values" {
+  command = plan
+  variables {
+    prefix             = "store"
+    kms_key_arn        = "key"
+    retention_days     = 91
+    subnet_ids         = ["subnet-a"]
+    security_group_id  = "store"
+    password_version   = 0
+    node_type          = "t4g.small"
+    engine_version     = "7.2"
+    maintenance_window = "sunday"
+  }
+  expect_failures = [var.prefix, var.kms_key_arn, var.retention_days, var.subnet_ids, var.security_group_id, var.password_version, var.node_type, var.engine_version, var.maintenance_window]
 }
