@@ -1,5 +1,11 @@
 # Whether everything still is as it was promised: AWS Config records, and its rules judge.
 
+# AWS's own role for the recorder. AWS Config uses no other by itself, and Security Hub's check Config.1 asks for this one.
+resource "aws_iam_service_linked_role" "config" {
+  count            = var.create_recorder && var.create_config_role ? 1 : 0
+  aws_service_name = "config.amazonaws.com"
+}
+
 resource "aws_config_configuration_recorder" "this" {
   count    = var.create_recorder ? 1 : 0
   name     = var.prefix
@@ -8,13 +14,14 @@ resource "aws_config_configuration_recorder" "this" {
     all_supported                 = true
     include_global_resource_types = true
   }
+  depends_on = [aws_iam_service_linked_role.config]
 }
 
 resource "aws_config_delivery_channel" "this" {
   count          = var.create_recorder ? 1 : 0
   name           = var.prefix
   s3_bucket_name = aws_s3_bucket.audit.id
-  s3_kms_key_arn = var.kms_key_arn
+  s3_kms_key_arn = aws_kms_key.archive.arn
   depends_on     = [aws_config_configuration_recorder.this, aws_s3_bucket_policy.audit]
 }
 
@@ -25,38 +32,22 @@ resource "aws_config_configuration_recorder_status" "this" {
   depends_on = [aws_config_delivery_channel.this]
 }
 
-resource "aws_config_config_rule" "managed" {
-  for_each    = var.managed_rules
-  name        = "${var.prefix}-${each.key}"
-  description = each.value
-  source {
-    owner             = "AWS"
-    source_identifier = upper(replace(each.key, "-", "_"))
-  }
-  depends_on = [aws_config_configuration_recorder.this]
-}
-
-# The same rules as one pack, whose score is one number for the pipeline's gate.
+# The managed rules as one pack: one score, and each judged (and paid) once. The rules are called
+# PREFIX-RULE-conformance-pack-ID, which the release gate finds by their beginning.
 resource "aws_config_conformance_pack" "this" {
   name = var.prefix
   template_body = jsonencode({
-    Resources = { for rule, why in var.managed_rules : join("", [for word in split("-", rule) : title(word)]) => {
+    Resources = { for rule, about in var.managed_rules : join("", [for word in split("_", rule) : title(lower(word))]) => {
       Type = "AWS::Config::ConfigRule"
-      Properties = {
-        ConfigRuleName = "${var.prefix}-pack-${rule}"
-        Source         = { Owner = "AWS", SourceIdentifier = upper(replace(rule, "-", "_")) }
-      }
+      Properties = merge(
+        {
+          ConfigRuleName = "${var.prefix}-${lower(replace(rule, "_", "-"))}"
+          Description    = about.why
+          Source         = { Owner = "AWS", SourceIdentifier = rule }
+        },
+        { for key, values in { InputParameters = about.parameters } : key => values if length(values) > 0 },
+      )
     } }
   })
-  depends_on = [aws_config_configuration_recorder.this]
-}
-
-resource "aws_securityhub_account" "this" {
-  count                    = var.create_hub ? 1 : 0
-  enable_default_standards = true
-}
-
-resource "aws_accessanalyzer_analyzer" "this" {
-  analyzer_name = var.prefix
-  type          = "ACCOUNT"
+  depends_on = [aws_config_configuration_recorder_status.this]
 }

@@ -12,3 +12,8 @@ output "bucket" {
   description = "Where the trail and AWS Config write."
   value       = aws_s3_bucket.audit.id
 }
+
+output "key_arn" {
+  description = "The key of the bucket: LogKeyArn of the StackSets."
+  value       = aws_kms_key.archive.arn
+}

@@ -16,7 +16,6 @@ resource "aws_lambda_function" "promises" {
   environment {
     variables = { PREFIX = var.prefix }
   }
-  reserved_concurrent_executions = 1
   tracing_config {
     mode = "PassThrough"
   }
@@ -38,7 +37,7 @@ resource "aws_lambda_permission" "promises" {
 
 resource "aws_config_config_rule" "promises" {
   name        = "${var.prefix}-promises"
-  description = "The web ACL guards the load balancer and uses weir's sets; only weir reaches the backend; tasks have no public address"
+  description = "The web ACL guards and blocks, no way leads past weir, tasks are hardened and private, logs are kept and encrypted"
   source {
     owner             = "CUSTOM_LAMBDA"
     source_identifier = aws_lambda_function.promises.arn
@@ -48,7 +47,7 @@ resource "aws_config_config_rule" "promises" {
       maximum_execution_frequency = "One_Hour"
     }
   }
-  depends_on = [aws_lambda_permission.promises, aws_config_configuration_recorder.this]
+  depends_on = [aws_lambda_permission.promises, aws_config_configuration_recorder_status.this]
 }
 
 resource "aws_iam_role" "promises" {
@@ -67,9 +66,28 @@ resource "aws_iam_role_policy" "promises" {
     Statement = [
       { Sid = "Logs", Effect = "Allow", Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = ["${aws_cloudwatch_log_group.promises.arn}:*"] },
       # Reading only; these calls have no resource to bind them to.
-      { Sid = "Look", Effect = "Allow", Action = ["ec2:DescribeSecurityGroups", "elasticloadbalancing:DescribeLoadBalancers", "elasticloadbalancing:DescribeListeners", "config:PutEvaluations"], Resource = "*" },
+      {
+        Sid    = "Look"
+        Effect = "Allow"
+        Action = [
+          "config:PutEvaluations", "ec2:DescribeSecurityGroups", "ecs:DescribeTaskDefinition",
+          "elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeLoadBalancerAttributes",
+          "elasticloadbalancing:DescribeLoadBalancers", "elasticloadbalancing:DescribeRules",
+          "elasticloadbalancing:DescribeTargetGroups", "wafv2:ListIPSets",
+        ]
+        Resource = "*"
+      },
+      { Sid = "Groups", Effect = "Allow", Action = ["logs:DescribeLogGroups"], Resource = ["arn:${local.partition}:logs:${local.region}:${local.account}:log-group:*"] },
       { Sid = "Services", Effect = "Allow", Action = ["ecs:DescribeServices"], Resource = ["arn:${local.partition}:ecs:${local.region}:${local.account}:service/${var.prefix}/*"] },
-      { Sid = "WebAcl", Effect = "Allow", Action = ["wafv2:GetWebACLForResource", "wafv2:GetWebACL"], Resource = ["arn:${local.partition}:wafv2:${local.region}:${local.account}:regional/webacl/${var.prefix}/*", "arn:${local.partition}:elasticloadbalancing:${local.region}:${local.account}:loadbalancer/app/${var.prefix}/*"] },
+      {
+        Sid    = "WebAcl"
+        Effect = "Allow"
+        Action = ["wafv2:GetWebACLForResource", "wafv2:GetWebACL", "wafv2:GetLoggingConfiguration"]
+        Resource = [
+          "arn:${local.partition}:wafv2:${local.region}:${local.account}:regional/webacl/${var.prefix}/*",
+          "arn:${local.partition}:elasticloadbalancing:${local.region}:${local.account}:loadbalancer/app/${var.prefix}/*",
+        ]
+      },
     ]
   })
 }

@@ -8,13 +8,14 @@ locals {
   account   = data.aws_caller_identity.this.account_id
   partition = data.aws_partition.this.partition
   region    = data.aws_region.this.region
-  trail_arn = "arn:${local.partition}:cloudtrail:${local.region}:${local.account}:trail/${var.prefix}"
+  # Whose trails and recorders write here: ours, and those that the StackSets lay down.
+  accounts = sort(setunion([local.account], var.log_accounts))
 }
 
 resource "aws_cloudtrail" "this" {
   name                          = var.prefix
   s3_bucket_name                = aws_s3_bucket.audit.id
-  kms_key_id                    = var.kms_key_arn
+  kms_key_id                    = aws_kms_key.archive.arn
   is_multi_region_trail         = true
   include_global_service_events = true
   enable_log_file_validation    = true
@@ -52,7 +53,7 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "audit" {
     bucket_key_enabled = true
     apply_server_side_encryption_by_default {
       sse_algorithm     = "aws:kms"
-      kms_master_key_id = var.kms_key_arn
+      kms_master_key_id = aws_kms_key.archive.arn
     }
   }
 }
@@ -71,12 +72,12 @@ resource "aws_s3_bucket_lifecycle_configuration" "audit" {
     id     = "age"
     status = "Enabled"
     filter {}
-    transition {
-      days          = 90
-      storage_class = "GLACIER_IR"
-    }
     expiration {
       days = var.lock_days + 30
+    }
+    # With versions kept, an object that expires is only hidden; a day later it goes, as its lock has ended.
+    noncurrent_version_expiration {
+      noncurrent_days = 1
     }
     abort_incomplete_multipart_upload {
       days_after_initiation = 1
@@ -84,15 +85,50 @@ resource "aws_s3_bucket_lifecycle_configuration" "audit" {
   }
 }
 
+locals {
+  folders = [for id in local.accounts : "${aws_s3_bucket.audit.arn}/AWSLogs/${id}/*"]
+}
+
 resource "aws_s3_bucket_policy" "audit" {
   bucket = aws_s3_bucket.audit.id
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
-      { Sid = "Look", Effect = "Allow", Principal = { Service = ["cloudtrail.amazonaws.com", "config.amazonaws.com"] }, Action = ["s3:GetBucketAcl", "s3:ListBucket"], Resource = aws_s3_bucket.audit.arn, Condition = { StringEquals = { "aws:SourceAccount" = local.account } } },
-      { Sid = "Trail", Effect = "Allow", Principal = { Service = "cloudtrail.amazonaws.com" }, Action = ["s3:PutObject"], Resource = "${aws_s3_bucket.audit.arn}/AWSLogs/${local.account}/*", Condition = { StringEquals = { "aws:SourceArn" = local.trail_arn, "s3:x-amz-acl" = "bucket-owner-full-control" } } },
-      { Sid = "Config", Effect = "Allow", Principal = { Service = "config.amazonaws.com" }, Action = ["s3:PutObject"], Resource = "${aws_s3_bucket.audit.arn}/AWSLogs/${local.account}/*", Condition = { StringEquals = { "aws:SourceAccount" = local.account, "s3:x-amz-acl" = "bucket-owner-full-control" } } },
-      { Sid = "TlsOnly", Effect = "Deny", Principal = "*", Action = ["s3:*"], Resource = [aws_s3_bucket.audit.arn, "${aws_s3_bucket.audit.arn}/*"], Condition = { Bool = { "aws:SecureTransport" = "false" } } },
+      {
+        Sid       = "Look"
+        Effect    = "Allow"
+        Principal = { Service = ["cloudtrail.amazonaws.com", "config.amazonaws.com"] }
+        Action    = ["s3:GetBucketAcl", "s3:ListBucket"]
+        Resource  = aws_s3_bucket.audit.arn
+        Condition = { StringEquals = { "aws:SourceAccount" = local.accounts } }
+      },
+      {
+        Sid       = "Trails"
+        Effect    = "Allow"
+        Principal = { Service = "cloudtrail.amazonaws.com" }
+        Action    = ["s3:PutObject"]
+        Resource  = local.folders
+        Condition = {
+          StringEquals = { "s3:x-amz-acl" = "bucket-owner-full-control" }
+          ArnLike      = { "aws:SourceArn" = [for id in local.accounts : "arn:${local.partition}:cloudtrail:*:${id}:trail/*"] }
+        }
+      },
+      {
+        Sid       = "Config"
+        Effect    = "Allow"
+        Principal = { Service = "config.amazonaws.com" }
+        Action    = ["s3:PutObject"]
+        Resource  = local.folders
+        Condition = { StringEquals = { "aws:SourceAccount" = local.accounts, "s3:x-amz-acl" = "bucket-owner-full-control" } }
+      },
+      {
+        Sid       = "TlsOnly"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = ["s3:*"]
+        Resource  = [aws_s3_bucket.audit.arn, "${aws_s3_bucket.audit.arn}/*"]
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      },
     ]
   })
 }

@@ -32,10 +32,36 @@ variable "create_recorder" {
   default     = true
 }
 
-variable "create_hub" {
-  description = "Whether to turn Security Hub on. False where the organisation did."
+variable "create_config_role" {
+  description = "Whether to make AWS Config's service-linked role along with the recorder. False where AWS Config was ever used in the account."
   type        = bool
   default     = true
+}
+
+variable "create_hub" {
+  description = "Whether to turn Security Hub and Access Analyzer on; an account and Region has one of each at most. False where the organisation did."
+  type        = bool
+  default     = true
+}
+
+variable "standards" {
+  description = "Security Hub's standards, as their ARNs end."
+  type        = set(string)
+  default     = ["aws-foundational-security-best-practices/v/1.0.0", "cis-aws-foundations-benchmark/v/3.0.0"]
+  validation {
+    condition     = alltrue([for name in var.standards : can(regex("^[a-z0-9-]+/v/[0-9]+\\.[0-9]+\\.[0-9]+$", name))])
+    error_message = "Write NAME/v/VERSION, such as cis-aws-foundations-benchmark/v/3.0.0."
+  }
+}
+
+variable "log_accounts" {
+  description = "Other accounts whose trails and recorders write into the bucket: those of the StackSets."
+  type        = set(string)
+  default     = []
+  validation {
+    condition     = alltrue([for id in var.log_accounts : can(regex("^[0-9]{12}$", id))])
+    error_message = "Write the accounts' ids, 12 digits each."
+  }
 }
 
 variable "protected" {
@@ -55,34 +81,38 @@ variable "lock_days" {
 }
 
 variable "managed_rules" {
-  description = "Rules of AWS Config, by their name in small letters, and why."
-  type        = map(string)
+  description = "AWS Config's managed rules, by their identifier; why, and parameters."
+  type        = map(object({ why = string, parameters = optional(map(string), {}) }))
   default = {
-    "vpc-flow-logs-enabled"                      = "Who spoke to whom can be looked up"
-    "vpc-default-security-group-closed"          = "Nothing gets through by forgetting a group"
-    "elb-logging-enabled"                        = "Requests can be looked up"
-    "elb-deletion-protection-enabled"            = "Nobody removes the load balancer by mistake"
-    "alb-waf-enabled"                            = "The web ACL guards the load balancer"
-    "alb-http-drop-invalid-header-enabled"       = "Odd headers do not reach weir"
-    "alb-http-to-https-redirection-check"        = "Nobody speaks without TLS"
-    "wafv2-logging-enabled"                      = "What AWS WAF did can be looked up"
-    "ecs-containers-readonly-access"             = "Nothing is written into a container"
-    "ecs-containers-nonprivileged"               = "No container is privileged"
-    "ecs-no-environment-secrets"                 = "No secret stands in a task definition"
-    "ecs-fargate-latest-platform-version"        = "Tasks run on the newest platform"
-    "elasticache-repl-grp-encrypted-at-rest"     = "The store is encrypted"
-    "elasticache-repl-grp-encrypted-in-transit"  = "The store is spoken to by TLS"
-    "elasticache-repl-grp-auto-failover-enabled" = "The store outlives a zone"
-    "cloudtrail-enabled"                         = "Who did what can be looked up"
-    "cloud-trail-log-file-validation-enabled"    = "Nobody changed the record"
-    "guardduty-enabled-centralized"              = "Attacks that weir does not see are seen"
-    "iam-policy-no-statements-with-admin-access" = "Nobody may do everything"
-    "s3-bucket-level-public-access-prohibited"   = "No bucket is public"
-    "cmk-backing-key-rotation-enabled"           = "Keys are rotated"
+    VPC_FLOW_LOGS_ENABLED                      = { why = "Who spoke to whom can be looked up" }
+    VPC_DEFAULT_SECURITY_GROUP_CLOSED          = { why = "Nothing gets through by forgetting a group" }
+    ELB_LOGGING_ENABLED                        = { why = "Requests can be looked up" }
+    ELB_DELETION_PROTECTION_ENABLED            = { why = "Nobody removes the load balancer by mistake" }
+    ALB_WAF_ENABLED                            = { why = "A web ACL guards each load balancer" }
+    ALB_HTTP_DROP_INVALID_HEADER_ENABLED       = { why = "Odd headers do not reach weir" }
+    ALB_DESYNC_MODE_CHECK                      = { why = "Requests that smuggle others are not passed on", parameters = { desyncMode = "defensive,strictest" } }
+    ALB_HTTP_TO_HTTPS_REDIRECTION_CHECK        = { why = "Nobody speaks without TLS" }
+    WAFV2_LOGGING_ENABLED                      = { why = "What AWS WAF did can be looked up" }
+    ECS_CONTAINERS_READONLY_ACCESS             = { why = "Nothing is written into a container" }
+    ECS_CONTAINERS_NONPRIVILEGED               = { why = "No container is privileged" }
+    ECS_NO_ENVIRONMENT_SECRETS                 = { why = "No key of AWS stands in a task definition", parameters = { secretKeys = "AWS_ACCESS_KEY_ID,AWS_SECRET_ACCESS_KEY,AWS_SESSION_TOKEN" } }
+    ECS_TASK_DEFINITION_LOG_CONFIGURATION      = { why = "Each container has a log" }
+    ECS_FARGATE_LATEST_PLATFORM_VERSION        = { why = "Tasks run on the newest platform", parameters = { latestLinuxVersion = "1.4.0" } }
+    ELASTICACHE_REPL_GRP_ENCRYPTED_AT_REST     = { why = "The store is encrypted" }
+    ELASTICACHE_REPL_GRP_ENCRYPTED_IN_TRANSIT  = { why = "The store is spoken to by TLS" }
+    ELASTICACHE_REPL_GRP_AUTO_FAILOVER_ENABLED = { why = "The store outlives a zone" }
+    CLOUD_TRAIL_ENABLED                        = { why = "Who did what can be looked up" }
+    CLOUD_TRAIL_ENCRYPTION_ENABLED             = { why = "The record is encrypted with a key of ours" }
+    CLOUD_TRAIL_LOG_FILE_VALIDATION_ENABLED    = { why = "Nobody changed the record" }
+    GUARDDUTY_ENABLED_CENTRALIZED              = { why = "Attacks that weir does not see are seen" }
+    IAM_POLICY_NO_STATEMENTS_WITH_ADMIN_ACCESS = { why = "Nobody may do everything" }
+    ROOT_ACCOUNT_MFA_ENABLED                   = { why = "A password alone does not open the account" }
+    S3_BUCKET_LEVEL_PUBLIC_ACCESS_PROHIBITED   = { why = "No bucket is public" }
+    CMK_BACKING_KEY_ROTATION_ENABLED           = { why = "Keys are rotated" }
   }
   validation {
-    condition     = alltrue([for rule in keys(var.managed_rules) : can(regex("^[a-z0-9-]+$", rule))])
-    error_message = "Write names of managed rules, in small letters with dashes."
+    condition     = alltrue([for rule in keys(var.managed_rules) : can(regex("^[A-Z0-9]+(_[A-Z0-9]+)*$", rule))])
+    error_message = "Write identifiers of managed rules as AWS Config's list has them, such as ALB_WAF_ENABLED."
   }
 }
 

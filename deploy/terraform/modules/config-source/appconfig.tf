@@ -1,4 +1,4 @@
-# AppConfig: weir's own schema stands before a faulty config, and the attack alarm behind it.
+# AppConfig: weir's own schema stands before a faulty config, and the rollback alarm behind one that does harm.
 
 resource "aws_appconfig_application" "this" {
   count       = local.appconfig
@@ -40,6 +40,17 @@ resource "aws_appconfig_hosted_configuration_version" "this" {
   content                  = var.config
 }
 
+resource "aws_appconfig_hosted_configuration_version" "observe" {
+  count                    = var.observe_config == "" ? 0 : local.appconfig
+  application_id           = aws_appconfig_application.this[0].id
+  configuration_profile_id = aws_appconfig_configuration_profile.this[0].configuration_profile_id
+  description              = "Observes only: for the kill switch"
+  content_type             = "application/toml"
+  content                  = var.observe_config
+  # Versions are numbered as they come; two at once would take each other's number.
+  depends_on = [aws_appconfig_hosted_configuration_version.this]
+}
+
 resource "aws_appconfig_deployment_strategy" "this" {
   count                          = local.appconfig
   name                           = var.prefix
@@ -47,6 +58,18 @@ resource "aws_appconfig_deployment_strategy" "this" {
   deployment_duration_in_minutes = var.rollout_minutes
   final_bake_time_in_minutes     = var.rollout_minutes
   growth_factor                  = 20
+  growth_type                    = "LINEAR"
+  replicate_to                   = "NONE"
+}
+
+# For the kill switch, which is needed while the alarm is on: no time in which the alarm could turn it back.
+resource "aws_appconfig_deployment_strategy" "at_once" {
+  count                          = var.observe_config == "" ? 0 : local.appconfig
+  name                           = "${var.prefix}-at-once"
+  description                    = "All tasks at once, and no look at alarms: for the kill switch"
+  deployment_duration_in_minutes = 0
+  final_bake_time_in_minutes     = 0
+  growth_factor                  = 100
   growth_type                    = "LINEAR"
   replicate_to                   = "NONE"
 }
@@ -63,7 +86,7 @@ resource "aws_appconfig_deployment" "this" {
 
 # AppConfig looks at the alarms with this role.
 resource "aws_iam_role" "monitor" {
-  count = local.appconfig
+  count = length(var.alarm_arns) > 0 ? local.appconfig : 0
   name  = "${var.prefix}-appconfig-monitor"
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
@@ -77,16 +100,18 @@ resource "aws_iam_role" "monitor" {
 }
 
 resource "aws_iam_role_policy" "monitor" {
-  count = local.appconfig
+  count = length(var.alarm_arns) > 0 ? local.appconfig : 0
   name  = "look-at-alarms"
   role  = aws_iam_role.monitor[0].id
   policy = jsonencode({
-    Version   = "2012-10-17"
-    Statement = [{ Effect = "Allow", Action = ["cloudwatch:DescribeAlarms"], Resource = length(var.alarm_arns) > 0 ? var.alarm_arns : ["arn:aws:cloudwatch:*:*:alarm:${var.prefix}-*"] }]
+    Version = "2012-10-17"
+    # A composite alarm, as the rollback alarm is, is told to nobody whose right is narrower than all alarms.
+    Statement = [{ Sid = "Look", Effect = "Allow", Action = ["cloudwatch:DescribeAlarms"], Resource = "*" }]
   })
 }
 
 data "aws_caller_identity" "this" {}
+data "aws_region" "this" {}
 
 locals {
   appconfig = var.kind == "appconfig" ? 1 : 0

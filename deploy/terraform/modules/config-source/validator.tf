@@ -13,8 +13,6 @@ resource "aws_lambda_function" "validator" {
   timeout          = 15
   memory_size      = 256
   kms_key_arn      = var.kms_key_arn
-  # A config changes a few times a day.
-  reserved_concurrent_executions = 2
   tracing_config {
     mode = "PassThrough"
   }

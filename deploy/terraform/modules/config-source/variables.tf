@@ -49,19 +49,41 @@ variable "config" {
   description = "weir's config, as TOML. `weir check` first."
   type        = string
   validation {
-    condition     = length(var.config) > 0 && length(var.config) <= 8192
-    error_message = "Write a config of 8 KB at most: what Parameter Store takes. Put lists into files."
+    condition     = var.config != ""
+    error_message = "Write a config: weir does not start without one."
+  }
+  validation {
+    condition     = var.kind == "appconfig" || floor(length(base64encode(var.config)) * 3 / 4) - length(regexall("=", base64encode(var.config))) <= 8192
+    error_message = "Write a config of 8 KB (8192 bytes) at most, which is what Parameter Store takes, or set kind = \"appconfig\", which takes 1 MB."
+  }
+  validation {
+    condition     = floor(length(base64encode(var.config)) * 3 / 4) <= 1048576
+    error_message = "Write a config of 1 MiB at most, which is what weir reads."
+  }
+}
+
+variable "observe_config" {
+  description = "The same config, with every limit observing, and the flood defence and bans off: what the kill switch puts in force. Empty: no kill switch."
+  type        = string
+  default     = ""
+  validation {
+    condition     = var.kind == "appconfig" || floor(length(base64encode(var.observe_config)) * 3 / 4) - length(regexall("=", base64encode(var.observe_config))) <= 8192
+    error_message = "Write a config of 8 KB (8192 bytes) at most, as for config."
   }
 }
 
 variable "alarm_arns" {
-  description = "Alarms that turn a rollout of a config back."
+  description = "Alarms that turn a rollout of a config back. Only for appconfig, which watches five at most."
   type        = list(string)
   default     = []
+  validation {
+    condition     = length(var.alarm_arns) <= 5 && alltrue([for arn in var.alarm_arns : can(regex("^arn:[a-z-]+:(cloudwatch|stub):", arn))])
+    error_message = "Write five ARNs of alarms at most, arn:aws:cloudwatch:REGION:ACCOUNT:alarm:NAME."
+  }
 }
 
 variable "rollout_minutes" {
-  description = "How long AppConfig takes to reach all tasks, and how long it then watches the alarms."
+  description = "How many minutes AppConfig takes to reach all tasks, and how many it then watches the alarms."
   type        = number
   default     = 10
   validation {

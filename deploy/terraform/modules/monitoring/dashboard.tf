@@ -36,6 +36,8 @@ locals {
     { title = "Time of answers (p99)", stat = "p99", metrics = [["AWS/ApplicationELB", "TargetResponseTime", "LoadBalancer", var.load_balancer_suffix]] },
     { title = "Healthy tasks", stat = "Minimum", metrics = [for colour, suffix in var.target_group_suffixes : ["AWS/ApplicationELB", "HealthyHostCount", "TargetGroup", suffix, "LoadBalancer", var.load_balancer_suffix, { label = colour }]] },
     { title = "AWS WAF", stat = "Sum", metrics = [for metric in ["AllowedRequests", "BlockedRequests", "CountedRequests"] : ["AWS/WAFV2", metric, "WebACL", var.web_acl_name, "Region", var.region, "Rule", "ALL"]] },
+    { title = "Errors of the load balancer's own", stat = "Sum", metrics = [for metric in ["HTTPCode_ELB_5XX_Count", "RejectedConnectionCount", "TargetConnectionErrorCount"] : ["AWS/ApplicationELB", metric, "LoadBalancer", var.load_balancer_suffix]] },
+    { title = "Memory of the services", stat = "Maximum", metrics = [for name in var.service_names : ["AWS/ECS", "MemoryUtilization", "ClusterName", var.cluster_name, "ServiceName", name]] },
     { title = "CPU of the services", stat = "Average", metrics = [for name in var.service_names : ["AWS/ECS", "CPUUtilization", "ClusterName", var.cluster_name, "ServiceName", name]] },
   ]
 }

@@ -1,4 +1,4 @@
-# Alarms from weir's one list (weir alarms writes it), beside those of the load balancer, ECS and AWS WAF.
+# Alarms from weir's one list, which `weir schema --alarms` writes: each of its rules becomes an alarm, query by query.
 
 locals {
   list = jsondecode(file(var.alarms_file))
@@ -42,52 +42,6 @@ resource "aws_cloudwatch_metric_alarm" "weir" {
           stat        = metric.value.stat
         }
       }
-    }
-  }
-}
-
-resource "aws_cloudwatch_metric_alarm" "aws" {
-  for_each            = local.aws
-  alarm_name          = "${var.prefix}-${each.key}"
-  alarm_description   = each.value.why
-  namespace           = each.value.namespace
-  metric_name         = each.value.metric
-  dimensions          = each.value.dimensions
-  statistic           = each.value.statistic
-  period              = 60
-  evaluation_periods  = each.value.minutes
-  threshold           = each.value.above
-  comparison_operator = "GreaterThanThreshold"
-  treat_missing_data  = "notBreaching"
-  alarm_actions       = each.value.critical ? [] : [aws_sns_topic.this.arn]
-  ok_actions          = each.value.critical ? [] : [aws_sns_topic.this.arn]
-}
-
-# Requests that are far from what is usual at this hour: a flood, or a service that nobody reaches.
-resource "aws_cloudwatch_metric_alarm" "unusual" {
-  alarm_name          = "${var.prefix}-unusual-requests"
-  alarm_description   = "Requests are far from what is usual at this hour"
-  comparison_operator = "LessThanLowerOrGreaterThanUpperThreshold"
-  evaluation_periods  = 5
-  datapoints_to_alarm = 4
-  threshold_metric_id = "usual"
-  treat_missing_data  = "breaching"
-  alarm_actions       = [aws_sns_topic.this.arn]
-  metric_query {
-    id          = "usual"
-    expression  = "ANOMALY_DETECTION_BAND(requests, ${var.anomaly_width})"
-    label       = "usual"
-    return_data = true
-  }
-  metric_query {
-    id          = "requests"
-    return_data = true
-    metric {
-      namespace   = "AWS/ApplicationELB"
-      metric_name = "RequestCount"
-      dimensions  = { LoadBalancer = var.load_balancer_suffix }
-      period      = 60
-      stat        = "Sum"
     }
   }
 }

@@ -17,3 +17,8 @@ output "rollback_alarm_arn" {
   description = "The same alarm's ARN, for AppConfig."
   value       = aws_cloudwatch_composite_alarm.rollback.arn
 }
+
+output "attack_alarm_arn" {
+  description = "The alarm for an attack."
+  value       = aws_cloudwatch_composite_alarm.attack.arn
+}

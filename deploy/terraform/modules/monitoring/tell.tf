@@ -39,3 +39,11 @@ resource "aws_sns_topic_subscription" "mail" {
   protocol  = "email"
   endpoint  = each.key
 }
+
+resource "aws_sns_topic_subscription" "webhook" {
+  for_each               = var.webhooks
+  topic_arn              = aws_sns_topic.this.arn
+  protocol               = "https"
+  endpoint               = each.key
+  endpoint_auto_confirms = true
+}

@@ -22,10 +22,18 @@ resource "aws_budgets_budget" "this" {
   }
 }
 
+# By this environment's tag: an account takes one monitor of all services only, and new accounts have that already.
 resource "aws_ce_anomaly_monitor" "this" {
-  name              = var.prefix
-  monitor_type      = "DIMENSIONAL"
-  monitor_dimension = "SERVICE"
+  name         = var.prefix
+  monitor_type = "CUSTOM"
+  monitor_specification = jsonencode({
+    And            = null
+    CostCategories = null
+    Dimensions     = null
+    Not            = null
+    Or             = null
+    Tags           = { Key = "Project", MatchOptions = null, Values = [var.prefix] }
+  })
 }
 
 resource "aws_ce_anomaly_subscription" "this" {
