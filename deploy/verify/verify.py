@@ -1,122 +1,95 @@
 #!/usr/bin/env python3
-"""Verifies deploy/terraform without a cloud. Usage: verify.py [--short] [STEP...]
-
-Steps: fmt, schema (validate and terraform test of each module on today's schema), plan (both environments, our rules,
-AWS's own models of documents), functions (of AWS Lambda), faults (each seeded fault is caught), real (a real apply by
-the genuine provider against moto). --short leaves out real, staging, and all but a few faults."""
-import concurrent.futures
+"""Verifies deploy/ without a cloud: each step prints a line, and a table at the end sums up."""
+import argparse
+import functools
 import os
 import pathlib
 import sys
+import tempfile
 import time
-import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
 TOOLS = HERE.parents[1] / ".tools"
 # What scripts/setup.sh deploy has installed, for this process and for the stub.
 PACKAGES = [str(TOOLS / "py/deploy"), str(TOOLS / "py/moto_server")]
-sys.path[0:0] = [str(HERE), str(HERE / "policy")]
+sys.path[:0] = [str(HERE)]
 sys.path.extend(PACKAGES)
 os.environ["PYTHONPATH"] = os.pathsep.join([os.environ.get("PYTHONPATH", ""), *PACKAGES]).strip(os.pathsep)
+os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 sys.dont_write_bytecode = True
 
-import rules  # noqa: E402
-from lib import documents, faults, real  # noqa: E402
+from lib import standing, steps  # noqa: E402
 from lib import terraform as tf  # noqa: E402
 
-ENVIRONMENTS = {"staging": False, "production": True}
+
+class Run:
+    """What was chosen, and the environments, applied once for all steps that plan on them."""
+
+    def __init__(self, short, folder):
+        self.short, self.folder = short, folder
+        self._stub = None
+
+    def environments(self):
+        return [(name, production) for name, production in standing.ENVIRONMENTS.items() if production or not self.short]
+
+    @functools.cached_property
+    def standing(self):
+        self._stub = tf.stub()
+        return standing.Standing(self.folder, self._stub.__enter__())
+
+    def close(self):
+        if self._stub:
+            self._stub.__exit__(None, None, None)
 
 
-def fmt(say, short):
-    tf.run(["terraform", "fmt", "-check", "-diff", "-recursive", str(tf.DEPLOY)], tf.DEPLOY, {"TF_CLI_CONFIG_FILE": os.devnull})
-    say("all files are formatted")
+def arguments(given):
+    width = max(map(len, steps.STEPS))
+    listed = "\n".join(f"  {name:<{width}}  {step.__doc__}{' (not in --short)' if name in steps.LONG else ''}" for name, step in steps.STEPS.items())
+    parser = argparse.ArgumentParser(prog="verify.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
+                                     epilog=f"steps:\n{listed}\n\nexit codes: 0 all passed, 1 a step failed, 64 wrong command line")
+    parser.add_argument("--short", action="store_true", help="the quick steps, production alone, a few of the faults")
+    parser.add_argument("step", nargs="*", help="just these steps")
+    parser.error = lambda message: parser.exit(64, f"verify.py: {message}, see --help\n")
+    args = parser.parse_args(given)
+    for name in args.step:
+        if name not in steps.STEPS:
+            parser.error(f"there is no step {name}: {', '.join(steps.STEPS)}")
+    return args
 
 
-def schema(say, short):
-    with tf.copy() as terraform, tf.stub("aws", "aviatrix") as env:
-        def one(module):
-            folder = terraform / "modules" / module
-            tf.init(folder, env)
-            wrong = tf.validate(folder, env)
-            if wrong:
-                raise tf.Failed(f"{module}: " + "; ".join(f"{d['summary']} {d.get('detail', '')}" for d in wrong))
-            last = tf.run(["terraform", "test", "-no-color"], folder, env).stdout.strip().splitlines()[-1]
-            passed = int(last.split()[1]) if last.startswith("Success!") else 0
-            if not passed:
-                raise tf.Failed(f"{module}: no test ran: {last}")
-            return passed
-        with concurrent.futures.ThreadPoolExecutor(2) as pool:
-            ran = list(pool.map(one, tf.MODULES))
-    say(f"{len(ran)} modules are valid on today's schema; {sum(ran)} tests passed")
+def perform(name, run):
+    """One step: whether it passed, its seconds, its words."""
+    start = time.monotonic()
+    try:
+        passed, words = True, steps.STEPS[name](run)
+    except tf.Failed as failed:
+        passed, words = False, str(failed)
+    except ImportError as missing:
+        passed, words = False, f"{missing}: make setup-deploy installs what is missing"
+    except FileNotFoundError as missing:
+        passed, words = False, f"{missing.filename} is missing: make setup-deploy says what to install"
+    return passed, time.monotonic() - start, words
 
 
-def plan(say, short):
-    with tf.copy() as terraform, tf.stub() as env:
-        for name, production in ENVIRONMENTS.items():
-            if short and not production:
-                continue
-            made = tf.plan_json(terraform / "environments" / name, env)
-            changes = [r["address"] for r in made["resource_changes"] if r["mode"] == "managed" and r["change"]["actions"] != ["no-op"]]
-            if changes:
-                raise tf.Failed(f"{name}: a second plan wants to change {', '.join(changes)}")
-            broken = rules.judge(made, production)
-            if broken:
-                raise tf.Failed("\n".join(f"{rule}: {address} {what}" for rule, address, what in broken))
-            everything = rules.resources(made)
-            held = documents.check(everything)
-            say(f"{name}: {len(everything)} resources, no second change, {len(rules.RULES)} rules hold, {held} documents fit AWS's models")
-
-
-def functions(say, short):
-    tests = unittest.defaultTestLoader.discover(str(HERE / "tests"))
-    result = unittest.TextTestRunner(stream=open(os.devnull, "w"), verbosity=0).run(tests)
-    if not result.wasSuccessful() or not result.testsRun:
-        raise tf.Failed("\n".join(text for _, text in result.failures + result.errors) or "no test ran")
-    say(f"{result.testsRun} tests of the functions passed")
-
-
-def seeded(say, short):
-    chosen = faults.FAULTS[::11] if short else faults.FAULTS
-    with tf.stub() as env:
-        # Two processors, two at a time.
-        with concurrent.futures.ThreadPoolExecutor(2) as pool:
-            ways = list(pool.map(lambda fault: faults.caught(fault, env, rules.judge), chosen))
-    missed = [fault[0] for fault, way in zip(chosen, ways) if way is None]
-    if missed:
-        raise tf.Failed("not caught: " + "; ".join(missed))
-    by_rule = sum(way.startswith("rule") for way in ways)
-    say(f"{len(chosen)} of {len(chosen)} seeded faults caught: {len(ways) - by_rule} by Terraform and the schema, {by_rule} by our rules")
-
-
-def genuine(say, short):
-    mirror = TOOLS / "terraform-mirror"
-    if not mirror.exists():
-        raise tf.Failed("the genuine provider is missing: make setup-deploy installs it")
-    real.apply_and_destroy(mirror, say)
-
-
-STEPS = {"fmt": fmt, "schema": schema, "plan": plan, "functions": functions, "faults": seeded, "real": genuine}
-
-
-def main(arguments):
-    short = "--short" in arguments
-    named = [a for a in arguments if not a.startswith("-")]
-    if set(arguments) & {"-h", "--help"} or set(named) - set(STEPS):
-        print(__doc__)
-        return 64
-    steps = named or [name for name in STEPS if not (short and name == "real")]
-    begun, failed = time.monotonic(), 0
-    for number, name in enumerate(steps, 1):
-        start = time.monotonic()
-        def say(text):
-            print(f"[{number}/{len(steps)}] {name:<9} {time.monotonic() - start:5.0f} s  {text}", flush=True)
+def main(given):
+    args = arguments(given)
+    chosen = args.step or [name for name in steps.STEPS if not (args.short and name in steps.LONG)]
+    results = []
+    with tempfile.TemporaryDirectory(prefix="weir-environments-") as folder:
+        run = Run(args.short, folder)
         try:
-            STEPS[name](say, short)
-        except tf.Failed as error:
-            failed += 1
-            say("FAILED\n" + str(error))
-    print(f"verify-deploy: {time.monotonic() - begun:.0f} s")
-    print(f"{len(steps) - failed} passed, {failed} failed")
+            for number, name in enumerate(chosen, 1):
+                print(f"[{number}/{len(chosen)}] {name}: {steps.STEPS[name].__doc__} …", flush=True)
+                results.append((name, *perform(name, run)))
+                if not results[-1][1]:
+                    print(f"FAILED {name}:\n{results[-1][3]}", flush=True)
+        finally:
+            run.close()
+    print(f"\n{'step':<10}{'':<8}{'seconds':>8}  result")
+    for name, passed, taken, words in results:
+        print(f"{name:<10}{'passed' if passed else 'FAILED':<8}{taken:>8.1f}  {words if passed else words.splitlines()[0][:120]}")
+    failed = sum(not passed for _, passed, _, _ in results)
+    print(f"{'together':<18}{sum(taken for _, _, taken, _ in results):>8.1f}  {len(results) - failed} passed, {failed} failed")
     return 1 if failed else 0
 
 

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Holds a plan against our rules. Usage: check.py PLAN.json [--production]   (terraform show -json plan > PLAN.json)
-Exit code 1 where a rule is broken, 65 where the file is no plan. Values that are only known after the apply can't be
-judged here: run it on the plan after the first apply again."""
+Exit code 1 where a rule is broken, 65 where the file is no plan. What only the apply will tell
+counts as set: run it on the plan after the first apply again."""
 import json
 import pathlib
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-import rules
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from policy import rules  # noqa: E402
+from policy.plan import Plan  # noqa: E402
 
 
 def main(arguments):
@@ -22,7 +23,7 @@ def main(arguments):
         return 65
     for rule, address, what in found:
         print(f"{rule}: {address} {what}")
-    print(f"{len(rules.resources(plan))} resources, {len(rules.RULES)} rules, {len(found)} broken")
+    print(f"{len(Plan(plan).resources)} resources, {len(rules.RULES)} rules, {len(found)} broken")
     return 1 if found else 0
 
 
