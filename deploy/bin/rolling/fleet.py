@@ -42,13 +42,17 @@ class Fleet:
                      newest.get("runningCount", service["runningCount"]), newest.get("rolloutState") == "FAILED")
 
     def start(self, colour: Colour, task_definition: str, tasks: int) -> None:
-        """Has it run so many tasks of this revision, and keeps autoscaling from taking them while few requests come."""
-        resource = f"service/{self.target.cluster}/{colour.service}"
-        words = {"ServiceNamespace": "ecs", "ScalableDimension": "ecs:service:DesiredCount"}
-        if self.scaling.describe_scalable_targets(ResourceIds=[resource], **words)["ScalableTargets"]:
-            self.scaling.register_scalable_target(ResourceId=resource, MinCapacity=tasks, **words)
+        """Has it run so many tasks of this revision."""
+        self.hold(colour, tasks)
         self.client.update_service(cluster=self.target.cluster, service=colour.service, taskDefinition=task_definition,
                                    desiredCount=tasks)
+
+    def hold(self, colour: Colour, tasks: int) -> None:
+        """Keeps autoscaling from taking tasks of a colour to which few requests come."""
+        words = {"ServiceNamespace": "ecs", "ScalableDimension": "ecs:service:DesiredCount"}
+        resource = f"service/{self.target.cluster}/{colour.service}"
+        if self.scaling.describe_scalable_targets(ResourceIds=[resource], **words)["ScalableTargets"]:
+            self.scaling.register_scalable_target(ResourceId=resource, MinCapacity=tasks, **words)
 
     def with_image(self, image: str, container: str = "weir") -> str:
         """Registers a revision that differs from the target's in weir's image alone."""

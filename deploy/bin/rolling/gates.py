@@ -3,7 +3,9 @@
 import dataclasses
 import datetime
 
+from . import figures
 from .balancer import Balancer
+from .figures import Metric
 from .fleet import Fleet
 from .target import Colour, Target
 
@@ -24,18 +26,13 @@ class Limits:
     """Above which share a release is bad, and how many requests it takes to judge by."""
 
     errors: float = 0.01
+    refused: float = 0.05
     known_refused: float = 0.005
     at_least: int = 100
-    seconds: int = 60
 
 
-@dataclasses.dataclass(frozen=True)
-class Count:
-    """A metric of CloudWatch whose sum counts."""
-
-    namespace: str
-    name: str
-    dimensions: dict[str, str]
+# weir's own metrics that are looked at, and by how many seconds each is kept (docs/cloudwatch.md); a test holds them to that.
+WEIR = {"Forwarded": 10, "Faults": 10, "OriginResponses": 10, "KnownForwarded": 60, "KnownRefused": 60, "KnownChallenged": 60}
 
 
 class Gates:
@@ -44,6 +41,21 @@ class Gates:
     def __init__(self, target: Target, balancer: Balancer, fleet: Fleet, cloudwatch, clock, limits: Limits) -> None:
         self.target, self.balancer, self.fleet = target, balancer, fleet
         self.cloudwatch, self.clock, self.limits = cloudwatch, clock, limits
+        # From when on figures count: an earlier release of the same colour may have been a bad one.
+        self.since: datetime.datetime | None = None
+        self.beside: dict[str, float] = {}
+
+    def begin(self) -> None:
+        """From now on clients meet the new release."""
+        self.since, self.beside = self.clock.wall(), {}
+
+    def blind(self) -> str | None:
+        """Why weir's own metrics can't be seen, if so. A weir at work tells what it forwards each second, also none."""
+        found = figures.read(self.cloudwatch, [self.of_weir("Forwarded")], self.clock.wall(), None)
+        if any(found.values()):
+            return None
+        return (f"CloudWatch has no metric Forwarded in namespace {self.target.namespace!r} with {self.target.dimensions} from the "
+                f"last {figures.OLDEST // 60} minutes: make `metrics` of the target say what [cloudwatch] of weir's config says")
 
     def look(self, new: Colour, old: Colour, revision: str) -> list[Reading]:
         """A reading of every gate, worst first."""
@@ -81,49 +93,46 @@ class Gates:
         return Reading("targets", BAD if unhealthy or not healthy else GOOD,
                        f"{healthy} healthy, {unhealthy} not" + (f", {starting} starting" if starting else ""))
 
+    def of_weir(self, name: str, **more: str) -> Metric:
+        """One of weir's own metrics."""
+        return Metric(self.target.namespace, name, tuple((self.target.dimensions | more).items()), WEIR[name])
+
+    def of_balancer(self, name: str, colour: Colour) -> Metric:
+        """What the load balancer counts of a colour, by the minute."""
+        return Metric("AWS/ApplicationELB", name, (("LoadBalancer", self.target.balancer_suffix),
+                                                   ("TargetGroup", colour.group_suffix)), 60)
+
     def shares(self, new: Colour, old: Colour) -> list[Reading]:
         """Errors and refusals, as shares of requests."""
-        limits, weir = self.limits, self.target.dimensions
-        def of_weir(name: str, **more: str) -> Count:
-            return Count(self.target.namespace, name, weir | more)
-        def of_balancer(name: str, colour: Colour) -> Count:
-            return Count("AWS/ApplicationELB", name, {"LoadBalancer": self.target.balancer_suffix,
-                                                      "TargetGroup": colour.group_suffix})
-        errors, requests = "HTTPCode_Target_5XX_Count", "RequestCount"
-        wanted = [of_balancer(errors, new), of_balancer(requests, new), of_balancer(errors, old),
-                  of_balancer(requests, old), of_weir("Faults"), of_weir("OriginResponses", Class="5xx"),
-                  of_weir("Forwarded"), of_weir("KnownRefused"), of_weir("KnownRequests")]
-        e_new, n_new, e_old, n_old, faults, origin, forwarded, refused, known = self.sums(wanted)
-        beside = e_old / n_old if n_old else 0.0
-        # Beside the old colour: in an attack weir's own 503 are many, and as many on both.
-        return [share(f"5xx of {new.name}", e_new, n_new, max(limits.errors, 2 * beside), limits.at_least,
-                      f", {percent(beside)} of {old.name}"),
-                share("faults in all", faults + origin, forwarded + faults, limits.errors, limits.at_least),
-                share("known refused", refused, known, limits.known_refused, limits.at_least)]
+        limits, least = self.limits, self.limits.at_least
+        parts = [self.of_balancer(f"HTTPCode_Target_{code}_Count", colour) for code in ("5XX", "4XX") for colour in (new, old)]
+        errors, old_errors, refused, old_refused = parts
+        requests, old_requests = self.of_balancer("RequestCount", new), self.of_balancer("RequestCount", old)
+        faults, origin, forwarded = self.of_weir("Faults"), self.of_weir("OriginResponses", Class="5xx"), self.of_weir("Forwarded")
+        known = [self.of_weir(f"Known{outcome}") for outcome in ("Refused", "Forwarded", "Challenged")]
+        found = figures.read(self.cloudwatch, [*parts, requests, old_requests, faults, origin, forwarded, *known],
+                             self.clock.wall(), self.since)
 
-    def sums(self, counts: list[Count]) -> list[float]:
-        """What each counted in the last seconds. The balancer's metrics come by the minute and late: two minutes."""
-        end = self.clock.wall()
-        queries = [{"Id": f"m{at}", "MetricStat": {"Stat": "Sum", "Period": 60 if count.namespace.startswith("AWS/") else 10,
-                    "Metric": {"Namespace": count.namespace, "MetricName": count.name, "Dimensions": [
-                        {"Name": name, "Value": value} for name, value in sorted(count.dimensions.items())]}}}
-                   for at, count in enumerate(counts)]
-        found: dict[str, list] = {}
-        more: dict = {}
-        while True:
-            told = self.cloudwatch.get_metric_data(MetricDataQueries=queries, EndTime=end,
-                                                   StartTime=end - datetime.timedelta(seconds=180), **more)
-            for result in told["MetricDataResults"]:
-                found.setdefault(result["Id"], []).extend(zip(result["Timestamps"], result["Values"]))
-            if not told.get("NextToken"):
-                break
-            more = {"NextToken": told["NextToken"]}
-        sums = []
-        for at, count in enumerate(counts):
-            window = 120 if count.namespace.startswith("AWS/") else self.limits.seconds
-            since = end - datetime.timedelta(seconds=window)
-            sums.append(sum(value for time, value in found.get(f"m{at}", []) if time >= since))
-        return sums
+        def sums(parts: list[Metric], *whole: Metric) -> tuple[float, float]:
+            return figures.sums(found, parts, list(whole))
+        usual = self.usual("5xx", *sums([old_errors], old_requests)) or 0.0
+        readings = [
+            # Beside the old colour: in an attack weir's own 503 are many, and as many on both.
+            share(f"5xx of {new.name}", *sums([errors], requests), max(limits.errors, 2 * usual), least,
+                  f", {percent(usual)} of {old.name}"),
+            share("faults in all", *sums([faults, origin], forwarded, faults), limits.errors, least),
+            share("known refused", *sums(known[:1], *known), limits.known_refused, least)]
+        usual = self.usual("4xx", *sums([old_refused], old_requests))
+        if usual is not None:  # what clients do wrong in an ordinary hour, only the old colour can tell
+            readings.append(share(f"4xx of {new.name}", *sums([refused], requests), limits.refused + 2 * usual, least,
+                                  f", {percent(usual)} of {old.name}"))
+        return readings
+
+    def usual(self, kind: str, part: float, whole: float) -> float | None:
+        """The old colour's share; once it has no requests any more, its last one."""
+        if whole >= self.limits.at_least:
+            self.beside[kind] = part / whole
+        return self.beside.get(kind)
 
 
 def share(gate: str, part: float, whole: float, most: float, at_least: int, beside: str = "") -> Reading:

@@ -44,6 +44,11 @@ class Target:
         """The load balancer in CloudWatch's dimensions: listener/app/NAME/ID/… without both ends."""
         return "/".join(self.listener.rsplit(":", 1)[-1].split("/")[1:4])
 
+    @property
+    def lock(self) -> str:
+        """The parameter that only one release at a time can have."""
+        return f"/{self.cluster.rsplit('/', 1)[-1]}/rollout-lock"
+
     def other(self, name: str) -> Colour:
         """The colour that is not this one."""
         return self.colours[COLOURS[1 - COLOURS.index(name)]]

@@ -13,10 +13,19 @@ from rolling.balancer import Balancer
 from rolling.fleet import Fleet
 from rolling.gates import Gates, Limits
 from rolling.journey import Journey, Plan
+from rolling.lock import Lock
 from rolling.show import Show
 
 REGION = "eu-central-1"
-QUICK = Plan(steps=(5, 25, 50, 100), bake=(60, 60, 60, 60), start_within=60)
+# Nobody starts a machine here, and moto reads thousands of images at each reset otherwise.
+os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
+SESSION = boto3.Session("test", "test", region_name=REGION)
+QUICK = Plan(steps=(5, 25, 50, 100), bake=(30, 30, 30, 30), start_within=60)
+
+
+def client(service: str):
+    """A client of its own for each test, as some tests break theirs; what AWS's models say is read once."""
+    return SESSION.client(service)
 
 
 class Clock:
@@ -65,6 +74,13 @@ class Ecs:
                 {"Id": f"10.0.0.{at + 1}", "Port": 8080} for at in range(words["desiredCount"])])
         return told
 
+    def stop(self, service: str) -> None:
+        """All of its tasks are gone."""
+        self.broken.add(service)
+        targets = [health["Target"] for health in self.elb.describe_target_health(
+            TargetGroupArn=self.groups[service])["TargetHealthDescriptions"]]
+        self.elb.deregister_targets(TargetGroupArn=self.groups[service], Targets=targets)
+
     def describe_services(self, **words):
         told = self.client.describe_services(**words)
         for service in told["services"]:
@@ -84,7 +100,7 @@ class Stage(unittest.TestCase):
         self.emulation = mock_aws()
         self.emulation.start()
         self.addCleanup(self.emulation.stop)
-        ec2, self.elb = boto3.client("ec2"), boto3.client("elbv2")
+        ec2, self.elb = client("ec2"), client("elbv2")
         vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
         subnets = [ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{at}.0/24", AvailabilityZone=f"{REGION}{zone}")["Subnet"]["SubnetId"]
                    for at, zone in enumerate("ab")]
@@ -96,7 +112,7 @@ class Stage(unittest.TestCase):
             {"Type": "forward", "ForwardConfig": {"TargetGroups": [
                 {"TargetGroupArn": groups["blue"], "Weight": 100}, {"TargetGroupArn": groups["green"], "Weight": 0}]}}])
             ["Listeners"][0]["ListenerArn"] for port in (80, 8443)]
-        ecs = boto3.client("ecs")
+        ecs = client("ecs")
         ecs.create_cluster(clusterName="weir-test")
         self.revision = self.register("1")
         services = {colour: f"weir-test-{colour}" for colour in targets.COLOURS}
@@ -104,7 +120,7 @@ class Stage(unittest.TestCase):
             ecs.create_service(cluster="weir-test", serviceName=service, taskDefinition=self.revision, desiredCount=0)
         self.ecs = Ecs(ecs, self.elb, {services[colour]: groups[colour] for colour in targets.COLOURS})
         self.ecs.update_service(cluster="weir-test", service=services["blue"], taskDefinition=self.revision, desiredCount=3)
-        self.cloudwatch, self.scaling = boto3.client("cloudwatch"), boto3.client("application-autoscaling")
+        self.cloudwatch, self.scaling = client("cloudwatch"), client("application-autoscaling")
         for name in ("weir-test-errors", "weir-test-latency"):
             self.cloudwatch.put_metric_alarm(AlarmName=name, MetricName="Faults", Namespace="weir", Period=60, Threshold=1,
                                              EvaluationPeriods=1, ComparisonOperator="GreaterThanThreshold", Statistic="Sum")
@@ -115,11 +131,12 @@ class Stage(unittest.TestCase):
         }
         self.target = targets.read(self.data)
         self.clock, self.screen = Clock(), io.StringIO()
-        self.balancer = Balancer(self.elb, self.target)
+        self.balancer, self.ssm = Balancer(self.elb, self.target), client("ssm")
+        self.count("Forwarded", 0, late=15)  # weir is at work
 
     def register(self, tag: str) -> str:
         """A revision of weir's task definition."""
-        return boto3.client("ecs").register_task_definition(family="weir-test", containerDefinitions=[
+        return client("ecs").register_task_definition(family="weir-test", containerDefinitions=[
             {"name": "weir", "image": f"weir:{tag}", "memory": 512}, {"name": "log", "image": "log:1", "memory": 64}],
         )["taskDefinition"]["taskDefinitionArn"]
 
@@ -127,23 +144,28 @@ class Stage(unittest.TestCase):
         """A release that has not begun."""
         fleet = Fleet(self.ecs, self.scaling, self.target)
         gates = Gates(self.target, self.balancer, fleet, self.cloudwatch, self.clock, Limits(**limits))
-        return Journey(self.target, self.balancer, fleet, gates, self.clock, Show(self.clock, self.screen), plan)
+        lock = Lock(self.ssm, self.target.lock, self.clock)
+        return Journey(self.target, self.balancer, fleet, gates, lock, self.clock, Show(self.clock, self.screen), plan)
 
     def alarm(self, name: str, state: str = "ALARM") -> None:
         """What CloudWatch would find."""
         self.cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason="test")
 
-    def count(self, name: str, value: float, **dimensions: str) -> None:
-        """A figure of weir's, now."""
-        dimensions = self.target.dimensions | dimensions
-        self.put("weir", name, value, dimensions)
+    def fleet_of(self, colour: str):
+        """How a colour's service is doing."""
+        return Fleet(self.ecs, self.scaling, self.target).state(self.target.colours[colour])
 
-    def count_at_balancer(self, name: str, value: float, colour: str) -> None:
-        """A figure of the load balancer's, now."""
-        self.put("AWS/ApplicationELB", name, value, {"LoadBalancer": self.target.balancer_suffix, "TargetGroup": self.target.colours[colour].group_suffix})
+    def count(self, name: str, value: float, late: float = 0, **dimensions: str) -> None:
+        """A figure of weir's, now or told late."""
+        self.put("weir", name, value, self.target.dimensions | dimensions, late)
 
-    def put(self, namespace: str, name: str, value: float, dimensions: dict[str, str]) -> None:
+    def count_at_balancer(self, name: str, value: float, colour: str, late: float = 0) -> None:
+        """A figure of the load balancer's, now or told late."""
+        self.put("AWS/ApplicationELB", name, value, {"LoadBalancer": self.target.balancer_suffix,
+                                                     "TargetGroup": self.target.colours[colour].group_suffix}, late)
+
+    def put(self, namespace: str, name: str, value: float, dimensions: dict[str, str], late: float) -> None:
         self.cloudwatch.put_metric_data(Namespace=namespace, MetricData=[{
-            "MetricName": name, "Value": value, "Timestamp": self.clock.wall(),
+            "MetricName": name, "Value": value, "Timestamp": self.clock.wall() - datetime.timedelta(seconds=late),
             # moto, unlike CloudWatch, minds the order.
             "Dimensions": [{"Name": key, "Value": text} for key, text in sorted(dimensions.items())]}])

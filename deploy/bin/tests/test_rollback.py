@@ -34,7 +34,7 @@ class Rollback(Stage):
         self.assertEqual(self.balancer.weights(), BLUE)
 
     def test_after_a_release_that_turned_itself_back_nothing_is_to_do(self) -> None:
-        self.clock.at(70, lambda: self.alarm("weir-test-errors"))
+        self.clock.at(40, lambda: self.alarm("weir-test-errors"))
         self.assertEqual(self.journey().run(self.register("2")), TURNED_BACK)
         self.assertIn("already", self.go())
 

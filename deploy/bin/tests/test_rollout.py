@@ -1,8 +1,11 @@
 """Releases that go well, and those that must not."""
 
+import dataclasses
+
 import boto3
 
-from rolling.journey import DONE, INTERRUPTED, NOT_BEGUN, TAKEN_OVER, TURNED_BACK, Interrupted, Plan
+from rolling.journey import DONE, INTERRUPTED, NOT_BEGUN, NOT_TURNED_BACK, TAKEN_OVER, TURNED_BACK, Interrupted, Plan
+from rolling.lock import LASTS
 
 from .stage import QUICK, Stage
 
@@ -19,7 +22,7 @@ class Good(Stage):
         new = self.register("2")
         self.assertEqual(self.journey().run(new), DONE, self.screen.getvalue())
         self.assertEqual([(name, share) for name, share, _ in seen], [("green", s) for s in (5, 25, 50, 100)])
-        self.assertEqual([b[2] - a[2] for a, b in zip(seen, seen[1:])], [60, 60, 60])
+        self.assertEqual([b[2] - a[2] for a, b in zip(seen, seen[1:])], [30, 30, 30])
         self.assertEqual(self.balancer.weights(), GREEN)
         services = self.ecs.describe_services(cluster="weir-test", services=["weir-test-blue", "weir-test-green"])["services"]
         self.assertEqual([(s["taskDefinition"], s["desiredCount"]) for s in services], [(self.revision, 3), (new, 3)])
@@ -52,7 +55,7 @@ class Good(Stage):
         self.assertEqual(self.journey(plan).run(self.register("2")), DONE)
 
     def test_few_requests_are_no_ground_for_a_verdict(self) -> None:
-        self.clock.at(70, lambda: (self.count("Faults", 9), self.count("Forwarded", 10)))
+        self.clock.at(40, lambda: (self.count("Faults", 9), self.count("Forwarded", 10)))
         self.assertEqual(self.journey().run(self.register("2")), DONE)
         self.assertIn("only", self.screen.getvalue())
 
@@ -61,7 +64,7 @@ class Good(Stage):
             for colour in ("blue", "green"):
                 self.count_at_balancer("RequestCount", 1000, colour)
                 self.count_at_balancer("HTTPCode_Target_5XX_Count", 400, colour)
-        self.clock.at(70, attack)
+        self.clock.at(40, attack)
         self.assertEqual(self.journey().run(self.register("2")), DONE, self.screen.getvalue())
 
 
@@ -70,11 +73,11 @@ class Bad(Stage):
 
     def turns_back(self, deed, why: str) -> None:
         """The deed is done in the second step."""
-        self.clock.at(70, deed)
+        self.clock.at(40, deed)
         self.assertEqual(self.journey().run(self.register("2")), TURNED_BACK, self.screen.getvalue())
         self.assertIn(why, self.screen.getvalue())
         self.assertEqual(self.balancer.weights(), BLUE)
-        self.assertLessEqual(self.clock.now() - 70, 30)
+        self.assertLessEqual(self.clock.now() - 40, 30)
 
     def test_an_alarm(self) -> None:
         self.turns_back(lambda: self.alarm("weir-test-latency"), "in alarm: weir-test-latency")
@@ -89,6 +92,22 @@ class Bad(Stage):
             self.count_at_balancer("RequestCount", 3000, "blue")
         self.turns_back(deed, "5xx of green: 5.00 %")
 
+    def test_refusals_of_the_new_colour_that_the_old_one_has_not(self) -> None:
+        def deed() -> None:
+            for colour, requests, refused in (("green", 200, 40), ("blue", 3000, 90)):
+                self.count_at_balancer("RequestCount", requests, colour)
+                self.count_at_balancer("HTTPCode_Target_4XX_Count", refused, colour)
+        self.turns_back(deed, "4xx of green: 20.00 % of 200, at most 11.00 %, 3.00 % of blue")
+
+    def test_errors_that_the_balancer_tells_three_minutes_late(self) -> None:
+        def deed() -> None:
+            self.count_at_balancer("RequestCount", 200, "green", late=180)
+            self.count_at_balancer("HTTPCode_Target_5XX_Count", 10, "green", late=180)
+        self.clock.at(240, deed)
+        plan = Plan((50, 100), (30, 300))
+        self.assertEqual(self.journey(plan).run(self.register("2")), TURNED_BACK, self.screen.getvalue())
+        self.assertIn("5xx of green: 5.00 %", self.screen.getvalue())
+
     def test_faults_in_all(self) -> None:
         self.turns_back(lambda: (self.count("Faults", 30), self.count("Forwarded", 970)), "faults in all: 3.00 %")
 
@@ -96,7 +115,8 @@ class Bad(Stage):
         self.turns_back(lambda: (self.count("OriginResponses", 30, Class="5xx"), self.count("Forwarded", 1000)), "faults in all")
 
     def test_known_clients_that_are_refused(self) -> None:
-        self.turns_back(lambda: (self.count("KnownRefused", 10), self.count("KnownRequests", 1000)), "known refused: 1.00 %")
+        self.turns_back(lambda: (self.count("KnownRefused", 10), self.count("KnownForwarded", 900), self.count("KnownChallenged", 90)),
+                        "known refused: 1.00 % of 1000")
 
     def test_tasks_that_die(self) -> None:
         self.turns_back(lambda: self.ecs.broken.add("weir-test-green"), "tasks: 0 of 3 run")
@@ -123,17 +143,56 @@ class Bad(Stage):
     def test_an_interrupt(self) -> None:
         def deed() -> None:
             raise Interrupted
-        self.clock.at(70, deed)
+        self.clock.at(40, deed)
         self.assertEqual(self.journey().run(self.register("2")), INTERRUPTED)
         self.assertEqual(self.balancer.weights(), BLUE)
 
     def test_a_fault_of_our_own_turns_back_too(self) -> None:
         def deed() -> None:
             raise RuntimeError("a bug")
-        self.clock.at(70, deed)
+        self.clock.at(40, deed)
         with self.assertRaises(RuntimeError):
             self.journey().run(self.register("2"))
         self.assertEqual(self.balancer.weights(), BLUE)
+
+
+class Alone(Stage):
+    """What is left when the old colour is gone, or its last release was a bad one."""
+
+    def test_nobody_goes_back_to_a_colour_that_died(self) -> None:
+        def deed() -> None:
+            self.ecs.stop("weir-test-blue")
+            self.alarm("weir-test-errors")
+        self.clock.at(40, deed)
+        self.assertEqual(self.journey().run(self.register("2")), NOT_TURNED_BACK)
+        self.assertIn("NOT TURNED BACK: blue has no healthy target", self.screen.getvalue())
+        self.assertEqual(self.balancer.weights(), {"blue": 75, "green": 25})
+
+    def test_an_aws_that_takes_no_weights_is_said_by_the_exit_code(self) -> None:
+        shift = self.balancer.shift
+        self.balancer.shift = lambda name, share: broken() if name == "blue" else shift(name, share)
+        self.clock.at(40, lambda: self.alarm("weir-test-errors"))
+        self.assertEqual(self.journey().run(self.register("2")), NOT_TURNED_BACK)
+        self.assertIn("NOT TURNED BACK: run rollback", self.screen.getvalue())
+
+    def test_figures_of_an_earlier_release_of_this_colour_do_not_count(self) -> None:
+        self.count_at_balancer("RequestCount", 200, "green", late=120)
+        self.count_at_balancer("HTTPCode_Target_5XX_Count", 100, "green", late=120)
+        self.count("KnownRefused", 100, late=120)
+        self.assertEqual(self.journey().run(self.register("2")), DONE, self.screen.getvalue())
+
+    def test_no_step_ends_without_a_look(self) -> None:
+        client, blind = self.cloudwatch.meta.events, []
+        seen = []
+        shift = self.balancer.shift
+        self.balancer.shift = lambda name, share: (seen.append((share, self.clock.now())), shift(name, share))
+        def close_eyes() -> None:
+            client.register("before-call.cloudwatch", broken, unique_id="blind")
+            blind.append(self.clock.now())
+        self.clock.at(22, close_eyes)
+        self.clock.at(38, lambda: client.unregister("before-call.cloudwatch", unique_id="blind"))
+        self.assertEqual(self.journey().run(self.register("2")), DONE, self.screen.getvalue())
+        self.assertGreaterEqual(seen[1][1], 38)
 
 
 class NotBegun(Stage):
@@ -156,6 +215,20 @@ class NotBegun(Stage):
         self.alarm("weir-test-errors")
         self.refuses("in alarm")
 
+    def test_a_target_whose_metrics_nobody_sends(self) -> None:
+        self.target = dataclasses.replace(self.target, dimensions={"Service": "other"})
+        self.refuses("no metric Forwarded")
+
+    def test_an_old_colour_that_is_not_whole(self) -> None:
+        self.ecs.stop("weir-test-blue")
+        self.refuses("blue, to which a bad release would go back, has 0 healthy")
+
+    def test_another_release_that_has_only_begun(self) -> None:
+        other = self.journey()
+        other.lock.take()
+        self.refuses("a release is under way, by ")
+        self.assertEqual(self.fleet_of("green").desired, 0)
+
     def test_a_release_that_is_under_way(self) -> None:
         self.balancer.shift("green", 25)
         self.refuses("traffic is split")
@@ -168,8 +241,28 @@ class NotBegun(Stage):
 class TakenOver(Stage):
     """Two hands at one wheel."""
 
+    def test_the_lock_of_a_machine_that_is_gone_lapses(self) -> None:
+        gone = self.journey()
+        gone.lock.take()
+        self.clock.sleep(LASTS + 1)
+        self.count("Forwarded", 0, late=15)
+        self.assertEqual(self.journey().run(self.register("2")), DONE, self.screen.getvalue())
+
+    def test_who_lost_the_lock_while_asleep_stops(self) -> None:
+        def taken() -> None:
+            self.ssm.delete_parameter(Name=self.target.lock)
+            self.journey().lock.take()
+        self.clock.at(40, taken)
+        self.assertEqual(self.journey().run(self.register("2")), TAKEN_OVER)
+        self.assertEqual(self.balancer.weights(), {"blue": 75, "green": 25})
+
+    def test_the_lock_is_free_after_each_end(self) -> None:
+        self.clock.at(40, lambda: self.alarm("weir-test-errors"))
+        self.assertEqual(self.journey().run(self.register("2")), TURNED_BACK)
+        self.assertIsNone(self.journey().lock.read())
+
     def test_weights_that_somebody_else_set_are_left_alone(self) -> None:
-        self.clock.at(70, lambda: self.balancer.shift("green", 40))
+        self.clock.at(40, lambda: self.balancer.shift("green", 40))
         self.assertEqual(self.journey().run(self.register("2")), TAKEN_OVER)
         self.assertEqual(self.balancer.weights(), {"blue": 60, "green": 40})
 
