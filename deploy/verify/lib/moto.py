@@ -1,9 +1,8 @@
 """moto on loopback, for as long as a step needs it."""
 import contextlib
-import os
-import shutil
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 
@@ -13,13 +12,10 @@ from . import terraform as tf
 @contextlib.contextmanager
 def server():
     """Yields moto's address."""
-    command = shutil.which("moto_server", path=f"{tf.TOOLS / 'bin'}{os.pathsep}{os.environ['PATH']}")
-    if not command:
-        raise tf.Failed("moto_server is missing: make setup-deploy installs it")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    process = subprocess.Popen([command, "-H", "127.0.0.1", "-p", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen([sys.executable, "-B", tf.VERIFY / "genuine/emulator.py", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         wait(f"http://127.0.0.1:{port}/moto-api/", process)
         yield f"http://127.0.0.1:{port}"
@@ -37,4 +33,4 @@ def wait(url, process):
             return
         except OSError:
             time.sleep(0.2)
-    raise tf.Failed("moto did not come up")
+    raise tf.Failed("moto did not come up: make setup-deploy installs it")
