@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Lays out all that the image holds: the binary, the libraries it loads, what it reads, and what it is made of.
 # Usage: rootfs.sh --binary FILE --out DIR [--metadata FILE]
+#   --out DIR         a new folder: DIR/root is the image's root, DIR/state what weir's user owns in /var/lib
 #   --metadata FILE   what `cargo metadata` printed; without it the image says that its parts are not known
 # SOURCE_DATE_EPOCH is the time that every file gets, 0 unless set.
 set -euo pipefail
@@ -15,9 +16,10 @@ while [ $# -gt 0 ]; do
     esac
 done
 [ -n "$binary" ] && [ -n "$out" ] || { echo "rootfs: --binary FILE and --out DIR are needed" >&2; exit 64; }
+[ -f "$binary" ] || { echo "rootfs: --binary $binary is not a file: name a weir that was built" >&2; exit 66; }
 [ ! -e "$out" ] || { echo "rootfs: $out is there already: name a folder that is not" >&2; exit 64; }
 
-user=65532
+user=65532 layout=$out out=$out/root
 install -d -m 0755 "$out"/{usr/bin,etc/ssl/certs,etc/weir,usr/share/weir,var/lib}
 install -m 0755 "$binary" "$out/usr/bin/weir"
 strip "$out/usr/bin/weir"
@@ -34,14 +36,15 @@ install -m 0644 "$project/config/weir.toml" "$out/etc/weir/weir.toml"
 printf 'weir:x:%s:%s:weir:/var/lib/weir:/none\n' $user $user >"$out/etc/passwd"
 printf 'weir:x:%s:\n' $user >"$out/etc/group"
 printf 'hosts: files dns\n' >"$out/etc/nsswitch.conf"
-# Owned by weir's user, so that an empty volume mounted here takes over that owner.
-install -d -m 0750 -o $user -g $user "$out/var/lib/weir"
+install -d -m 0750 "$layout/state/weir"
 
 install -m 0644 "$project/LICENSE" "$out/usr/share/weir/LICENSE"
 # shellcheck disable=SC2086  # one word a library
 python3 "$project/deploy/image/sbom.py" ${metadata:+--metadata "$metadata"} --binary "$out/usr/bin/weir" \
     --sbom "$out/usr/share/weir/sbom.cdx.json" --licences "$out/usr/share/weir/LICENCES.txt" $libraries
+# 400 crates' texts shrink to a tenth, and nobody reads them in a running task.
+gzip --no-name -9 "$out/usr/share/weir/LICENCES.txt"
 
 # The same time on everything, or two builds of one commit differ.
-find "$out" -exec touch --no-dereference --date="@${SOURCE_DATE_EPOCH:-0}" {} +
+find "$layout" -exec touch --no-dereference --date="@${SOURCE_DATE_EPOCH:-0}" {} +
 echo "rootfs: $(du -sh "$out" | cut -f1) in $out" >&2

@@ -2,6 +2,7 @@
 """What sbom.py makes of a small project: run with python3 -m unittest discover -s deploy/image."""
 
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -38,18 +39,29 @@ class Sbom(unittest.TestCase):
                  {"id": "direct", "deps": [dep("deep")]}]
         nodes += [{"id": name, "deps": []} for name in ("deep", "builder", "tester")]
         (folder / "metadata").write_text(json.dumps({"packages": packages, "resolve": {"nodes": nodes}}))
-        (folder / "weir-binary").write_bytes(b"binary")
+        (folder / "weir-binary").write_bytes(b"before rustc version 1.95.0 (x) after")
         outputs = []
         for run in "12":
             subprocess.run([sys.executable, SCRIPT, "--metadata", folder / "metadata", "--binary", folder / "weir-binary",
-                            "--sbom", folder / f"sbom{run}", "--licences", folder / f"licences{run}"], check=True)
+                            "--sbom", folder / f"sbom{run}", "--licences", folder / f"licences{run}"],
+                           check=True, env=os.environ | {"SOURCE_DATE_EPOCH": "1700000000"})
             outputs.append(((folder / f"sbom{run}").read_text(), (folder / f"licences{run}").read_text()))
         self.outputs = outputs
         self.bom, self.licences = json.loads(outputs[0][0]), outputs[0][1]
 
     def test_what_is_linked_is_listed_and_what_only_tests_use_is_not(self) -> None:
-        self.assertEqual([part["name"] for part in self.bom["components"]], ["builder", "deep", "direct"])
+        self.assertEqual([part["name"] for part in self.bom["components"]], ["builder", "deep", "direct", "rust-std"])
         self.assertEqual(self.bom["metadata"]["component"]["version"], "1.0.0")
+
+    def test_each_part_names_those_that_it_needs(self) -> None:
+        needs = {entry["ref"]: entry["dependsOn"] for entry in self.bom["dependencies"]}
+        self.assertEqual(needs["weir"], ["builder@1.0.0", "direct@1.0.0", "rust-std@1.95.0"])
+        self.assertEqual(needs["direct@1.0.0"], ["deep@1.0.0"])
+        known = {part["bom-ref"] for part in self.bom["components"]} | {"weir"}
+        self.assertLessEqual({need for needed in needs.values() for need in needed}, known)
+
+    def test_its_time_is_the_commits(self) -> None:
+        self.assertEqual(self.bom["metadata"]["timestamp"], "2023-11-14T22:13:20Z")
 
     def test_licences_are_expressions_and_their_texts_come_once(self) -> None:
         self.assertEqual(self.bom["components"][2]["licenses"], [{"expression": "MIT OR Apache-2.0"}])
