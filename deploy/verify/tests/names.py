@@ -16,10 +16,11 @@ def all_terraform():
     return "\n".join(path.read_text(encoding="utf-8") for path in sorted(TERRAFORM.rglob("*.tf")))
 
 
-def keys_of(path, local):
-    """Keys of a map in a .tf file, such as { balancer = … or "balancer-5xx" = …."""
+def named_by_key(path):
+    """What a for_each calls PREFIX-KEY or PREFIX/KEY: the keys of all maps in that file, with what stands before them."""
     body = path.read_text(encoding="utf-8")
-    return re.findall(r'^\s*"?([a-z0-9-]+)"?\s*=\s*[{"]', body[body.index(local):], re.M)
+    keys = re.findall(r'^\s*"?([a-z][a-z0-9-]*)"?\s*=\s*[{"]', body, re.M)
+    return {between + key for between in set(re.findall(r"\$\{var\.prefix\}([-/])\$\{each\.key\}", body)) for key in keys}
 
 
 @functools.cache
@@ -29,8 +30,8 @@ def suffixes():
     known = {"-" + name for name in COLOURS}
     known |= {"-" + alarm["rule"] for alarm in json.loads((ROOT / "deploy/alarms.json").read_text())["alarms"]}
     known |= {"-" + path.stem for path in DOCUMENTS.glob("*.yaml")}
-    known |= {"-" + key for path in sorted((modules / "monitoring").glob("*.tf")) for key in re.findall(r'"([a-z0-9-]+)"\s*=\s*\{', path.read_text())}
-    known |= {"-" + key for key in keys_of(modules / "network/security-groups.tf", "for_each")}
+    known |= {"-" + key for path in sorted((modules / "monitoring").glob("*.tf")) for key in re.findall(r'^\s*"?([a-z0-9-]+)"?\s*=\s*(?:\{|merge)', path.read_text(), re.M)}
+    known |= {name for path in TERRAFORM.rglob("*.tf") for name in named_by_key(path)}
     known |= {"/" + name for name in ("weir", "backend", "connect")}  # log groups of module service
     for found in re.findall(r"\$\{var\.prefix\}([-/][a-z0-9/-]+)", all_terraform()):
         known.add(found.rstrip("-/"))
@@ -51,7 +52,7 @@ def variables():
 
 
 def environment_variables():
-    return set(re.findall(r'^variable "([a-z0-9_]+)"', (TERRAFORM / "environments/common/variables.tf").read_text(), re.M))
+    return {name for path in (TERRAFORM / "environments/common").glob("*.tf") for name in re.findall(r'^variable "([a-z0-9_]+)"', path.read_text(), re.M)}
 
 
 @functools.cache

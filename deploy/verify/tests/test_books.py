@@ -188,7 +188,7 @@ class Names(Holding):
             if camel:
                 self.assertTrue(piece in cloudwatch or f'"{piece}"' in names.all_terraform(), "no such metric")
             return found or camel
-        self.hold(written(), look, 20)
+        self.hold(written(), look, 15)
 
     def test_settings_are_of_terraform_or_of_weir(self):
         keys = names.config_keys()

@@ -31,7 +31,8 @@ def resources():
 
 def config_rules():
     body = (MODULES / "audit/variables.tf").read_text()
-    return set(re.findall(r'^    "([a-z0-9-]+)"\s+=', body[body.index('variable "managed_rules"'):], re.M)) | {"promises"}
+    body = body[body.index('variable "managed_rules"'):]
+    return {name.lower().replace("_", "-") for name in re.findall(r"^    ([A-Z0-9_]+)\s+= \{", body[:body.index("\n  }\n")], re.M)} | {"promises"}
 
 
 class Table(unittest.TestCase):
