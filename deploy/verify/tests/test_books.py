@@ -7,6 +7,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -14,7 +15,7 @@ sys.path.insert(0, str(HERE))
 sys.dont_write_bytecode = True
 
 import names  # noqa: E402
-from books import BOOKS, ROOT, anchors, commands, flags, lines, links, spans, text  # noqa: E402
+from books import BOOKS, ROOT, anchors, apart, commands, flags, lines, links, spans, text  # noqa: E402
 
 try:
     import botocore.session
@@ -215,6 +216,34 @@ class Names(Holding):
                 self.assertIn(anchor, anchors(file))
             return True
         self.hold([(path.name, link) for path in BOOKS for link in links(path)], look, 50)
+
+
+class Reading(unittest.TestCase):
+    """The reading itself: what it does not see, nothing above can hold."""
+
+    def test_commands_come_apart(self):
+        found = apart("export A=1 B=2; zcat x.gz | weir simulate --log - --config=new.toml > out # and so on")
+        self.assertEqual(found[1:], [["zcat", "x.gz"], ["weir", "simulate", "--log", "-", "--config=new.toml", ">", "out"]])
+        self.assertEqual(flags(found[2]), ["--log", "--config"])
+        self.assertEqual(apart("a weir's word"), [])
+
+    def test_a_span_may_go_over_the_end_of_a_line(self):
+        with tempfile.TemporaryDirectory() as folder:
+            page = pathlib.Path(folder) / "page.md"
+            page.write_text("Say `weir ban\nlist`.\n\n## A `b`, [c](d): e\n\n```console\n$ WEIR_ADMIN=x weir top\nout\n```\n")
+            self.assertEqual(spans(page), ["weir ban list", "b"])
+            self.assertEqual(lines(page), ["WEIR_ADMIN=x weir top"])
+            self.assertEqual(list(commands(page)), [["weir", "top"], ["weir", "ban", "list"], ["b"]])
+            self.assertEqual(anchors(page), {"a-b-c-e"})
+            self.assertEqual([target for target, _, _ in links(page)], ["d"])
+
+    def test_a_fault_is_told_with_its_place(self):
+        class One(Holding):
+            def runTest(self):
+                self.hold([("book.md", "a"), ("book.md", "b")], lambda piece: self.assertEqual(piece, "a") or True, 0)
+        told = unittest.TestResult()
+        One().run(told)
+        self.assertIn("book.md: b: ", told.failures[0][1])
 
 
 if __name__ == "__main__":
