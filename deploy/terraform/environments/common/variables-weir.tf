@@ -1,31 +1,3 @@
-variable "weir" {
-  description = "weir's image, size (CPU units, MiB), tasks, and requests a second that one task shall have: docs/capacity.md."
-  type = object({
-    image           = string
-    cpu             = optional(number, 1024)
-    memory          = optional(number, 2048)
-    min_tasks       = optional(number, 3)
-    max_tasks       = optional(number, 30)
-    requests_a_task = optional(number, 1000)
-  })
-}
-
-variable "backend" {
-  description = "The service behind weir: image, port, size, tasks, environment, secrets (names to ARNs), user, and how weir finds it (dns, or service-connect for more than eight tasks)."
-  type = object({
-    image       = string
-    port        = optional(number, 9000)
-    cpu         = optional(number, 1024)
-    memory      = optional(number, 2048)
-    min_tasks   = optional(number, 2)
-    max_tasks   = optional(number, 8)
-    environment = optional(map(string), {})
-    secrets     = optional(map(string), {})
-    user        = optional(string, "65532")
-    discovery   = optional(string, "dns")
-  })
-}
-
 variable "origin_capacity" {
   description = "What the backend bears: measure it, then write a little less."
   type        = string

@@ -2,6 +2,7 @@
 
 data "aws_caller_identity" "this" {}
 data "aws_partition" "this" {}
+data "aws_region" "this" {}
 
 resource "aws_s3_bucket" "logs" {
   bucket        = "${var.prefix}-balancer-logs-${data.aws_caller_identity.this.account_id}"
@@ -61,7 +62,7 @@ resource "aws_s3_bucket_policy" "logs" {
         Principal = { Service = "logdelivery.elasticloadbalancing.amazonaws.com" }
         Action    = ["s3:PutObject"]
         Resource  = [for kind in ["access", "connection"] : "${aws_s3_bucket.logs.arn}/${kind}/AWSLogs/${data.aws_caller_identity.this.account_id}/*"]
-        Condition = { StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.this.account_id } }
+        Condition = { ArnLike = { "aws:SourceArn" = "arn:${data.aws_partition.this.partition}:elasticloadbalancing:${data.aws_region.this.region}:${data.aws_caller_identity.this.account_id}:loadbalancer/*" } }
       },
       {
         Sid       = "TlsOnly"

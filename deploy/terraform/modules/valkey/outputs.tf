@@ -10,7 +10,8 @@ output "user" {
 
 output "password_secret_arn" {
   description = "The secret with the password: for secrets of module service."
-  value       = aws_secretsmanager_secret.password.arn
+  # Of the version: tasks must not start before there is a value.
+  value = aws_secretsmanager_secret_version.password.arn
 }
 
 output "node_ids" {
