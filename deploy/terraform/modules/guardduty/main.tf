@@ -1,18 +1,29 @@
 # Findings of GuardDuty: to weir, which bans the attackers, and to people.
 
-data "aws_caller_identity" "this" {}
-
 resource "aws_guardduty_detector" "this" {
   count                        = var.create_detector ? 1 : 0
   enable                       = true
   finding_publishing_frequency = "FIFTEEN_MINUTES"
 }
 
+# Each is written down as on or off: a detector that is new turns some on by itself, and each costs.
 resource "aws_guardduty_detector_feature" "this" {
-  for_each    = var.create_detector ? var.features : []
+  for_each    = var.create_detector ? local.features : []
   detector_id = aws_guardduty_detector.this[0].id
   name        = each.key
-  status      = "ENABLED"
+  status      = contains(var.features, each.key) ? "ENABLED" : "DISABLED"
+  # Without its agent the feature sees nothing of Fargate: decision 33 says what the agent takes.
+  dynamic "additional_configuration" {
+    for_each = each.key == "RUNTIME_MONITORING" ? ["ECS_FARGATE_AGENT_MANAGEMENT"] : []
+    content {
+      name   = additional_configuration.value
+      status = contains(var.features, each.key) ? "ENABLED" : "DISABLED"
+    }
+  }
+}
+
+locals {
+  features = toset(["S3_DATA_EVENTS", "EKS_AUDIT_LOGS", "EBS_MALWARE_PROTECTION", "RDS_LOGIN_EVENTS", "LAMBDA_NETWORK_LOGS", "RUNTIME_MONITORING"])
 }
 
 resource "aws_sqs_queue" "poison" {
@@ -81,18 +92,34 @@ resource "aws_cloudwatch_event_target" "block" {
   }
 }
 
+# What neither weir nor EventBridge could deliver ends here, where an alarm looks; only the findings' queue may send on.
+resource "aws_sqs_queue_redrive_allow_policy" "poison" {
+  queue_url            = aws_sqs_queue.poison.url
+  redrive_allow_policy = jsonencode({ redrivePermission = "byQueue", sourceQueueArns = [aws_sqs_queue.findings.arn] })
+}
+
 resource "aws_sqs_queue_policy" "poison" {
   queue_url = aws_sqs_queue.poison.url
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
-      Sid       = "Undelivered"
-      Effect    = "Allow"
-      Principal = { Service = "events.amazonaws.com" }
-      Action    = ["sqs:SendMessage"]
-      Resource  = aws_sqs_queue.poison.arn
-      Condition = { ArnEquals = { "aws:SourceArn" = aws_cloudwatch_event_rule.block.arn } }
-    }]
+    Statement = [
+      {
+        Sid       = "Undelivered"
+        Effect    = "Allow"
+        Principal = { Service = "events.amazonaws.com" }
+        Action    = ["sqs:SendMessage"]
+        Resource  = aws_sqs_queue.poison.arn
+        Condition = { ArnEquals = { "aws:SourceArn" = [aws_cloudwatch_event_rule.block.arn, aws_cloudwatch_event_rule.tell.arn] } }
+      },
+      {
+        Sid       = "TlsOnly"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = ["sqs:*"]
+        Resource  = aws_sqs_queue.poison.arn
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      },
+    ]
   })
 }
 
@@ -103,7 +130,7 @@ resource "aws_cloudwatch_event_rule" "tell" {
   event_pattern = jsonencode({
     source      = ["aws.guardduty"]
     detail-type = ["GuardDuty Finding"]
-    detail      = { severity = [{ numeric = [">=", var.tell_severity] }] }
+    detail      = { severity = [{ numeric = [">=", var.tell_severity] }], service = { archived = [false] } }
   })
 }
 
@@ -111,4 +138,15 @@ resource "aws_cloudwatch_event_target" "tell" {
   rule      = aws_cloudwatch_event_rule.tell.name
   target_id = "people"
   arn       = var.topic_arn
+  # A mail that a person can read.
+  input_transformer {
+    input_paths = {
+      account = "$.detail.accountId", id = "$.detail.id", region = "$.detail.region", severity = "$.detail.severity", title = "$.detail.title", type = "$.detail.type"
+    }
+    # Not by jsonencode, which writes < in another way.
+    input_template = "\"GuardDuty, severity <severity>: <title> (<type>, account <account>, <region>). Finding <id>. docs/runbooks/attack.md says what to look at.\""
+  }
+  dead_letter_config {
+    arn = aws_sqs_queue.poison.arn
+  }
 }

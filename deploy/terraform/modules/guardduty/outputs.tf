@@ -3,6 +3,11 @@ output "queue_url" {
   value       = aws_sqs_queue.findings.url
 }
 
+output "queue_name" {
+  description = "For an alarm on findings that nobody reads: findings_queue of module monitoring."
+  value       = aws_sqs_queue.findings.name
+}
+
 output "poison_queue_url" {
   description = "guardduty.poison_queue_url of weir's config."
   value       = aws_sqs_queue.poison.url

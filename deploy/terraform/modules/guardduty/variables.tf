@@ -8,7 +8,7 @@ variable "prefix" {
 }
 
 variable "block_severity" {
-  description = "From which severity weir gets a finding."
+  description = "From which severity weir gets a finding; guardduty.min_severity of weir's config holds as well."
   type        = number
   default     = 4
   validation {
@@ -36,7 +36,7 @@ variable "create_detector" {
 variable "features" {
   description = "What GuardDuty looks at beside flow logs, DNS and CloudTrail; each costs."
   type        = set(string)
-  default     = ["S3_DATA_EVENTS", "RUNTIME_MONITORING"]
+  default     = ["S3_DATA_EVENTS"]
   validation {
     condition     = alltrue([for name in var.features : contains(["S3_DATA_EVENTS", "EKS_AUDIT_LOGS", "EBS_MALWARE_PROTECTION", "RDS_LOGIN_EVENTS", "LAMBDA_NETWORK_LOGS", "RUNTIME_MONITORING"], name)])
     error_message = "Write features such as S3_DATA_EVENTS, RDS_LOGIN_EVENTS, LAMBDA_NETWORK_LOGS, RUNTIME_MONITORING."
@@ -46,4 +46,8 @@ variable "features" {
 variable "topic_arn" {
   description = "The topic that tells people: output topic_arn of module monitoring."
   type        = string
+  validation {
+    condition     = can(regex("^arn:[a-z-]+:(sns|stub):", var.topic_arn))
+    error_message = "Write the ARN of a topic, arn:aws:sns:REGION:ACCOUNT:NAME."
+  }
 }

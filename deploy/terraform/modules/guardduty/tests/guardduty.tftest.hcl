@@ -20,6 +20,42 @@ run "one_writer" {
   }
 }
 
+run "poison" {
+  assert {
+    condition     = jsondecode(aws_sqs_queue_redrive_allow_policy.poison.redrive_allow_policy).sourceQueueArns == [aws_sqs_queue.findings.arn]
+    error_message = "Only the findings' queue may send on to it."
+  }
+  assert {
+    condition     = jsondecode(aws_sqs_queue.findings.redrive_policy).deadLetterTargetArn == aws_sqs_queue.poison.arn && aws_cloudwatch_event_target.tell.dead_letter_config[0].arn == aws_sqs_queue.poison.arn
+    error_message = "Nothing gets lost without a word."
+  }
+  assert {
+    condition     = alltrue([for policy in [aws_sqs_queue_policy.findings.policy, aws_sqs_queue_policy.poison.policy] : contains([for statement in jsondecode(policy).Statement : statement.Sid if statement.Effect == "Deny"], "TlsOnly")])
+    error_message = "Nobody writes without TLS."
+  }
+}
+
+run "people" {
+  assert {
+    condition     = strcontains(aws_cloudwatch_event_target.tell.input_transformer[0].input_template, "<severity>") && jsondecode(aws_cloudwatch_event_rule.tell.event_pattern).detail.severity == [{ numeric = [">=", 7] }]
+    error_message = "People get a sentence, of grave findings."
+  }
+}
+
+run "features" {
+  variables {
+    features = ["RUNTIME_MONITORING"]
+  }
+  assert {
+    condition     = { for name, feature in aws_guardduty_detector_feature.this : name => feature.status if feature.status == "ENABLED" } == { RUNTIME_MONITORING = "ENABLED" } && length(aws_guardduty_detector_feature.this) == 6
+    error_message = "What is not asked for is off, and written down so."
+  }
+  assert {
+    condition     = [for one in aws_guardduty_detector_feature.this["RUNTIME_MONITORING"].additional_configuration : "${one.name} ${one.status}"] == ["ECS_FARGATE_AGENT_MANAGEMENT ENABLED"]
+    error_message = "Runtime monitoring sees Fargate."
+  }
+}
+
 run "detector_of_the_organisation" {
   variables {
     create_detector = false
@@ -44,4 +80,28 @@ run "refuses_odd_feature" {
     features = ["EVERYTHING"]
   }
   expect_failures = [var.features]
+}
+
+run "refuses_odd_tell_severity" {
+  command = plan
+  variables {
+    tell_severity = 0
+  }
+  expect_failures = [var.tell_severity]
+}
+
+run "refuses_odd_topic" {
+  command = plan
+  variables {
+    topic_arn = "alarms"
+  }
+  expect_failures = [var.topic_arn]
+}
+
+run "refuses_odd_prefix" {
+  command = plan
+  variables {
+    prefix = "edge"
+  }
+  expect_failures = [var.prefix]
 }
