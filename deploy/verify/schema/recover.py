@@ -2,14 +2,12 @@
 """Recovers a provider's schema from its prebuilt TypeScript bindings, and keeps the types that deploy/terraform uses.
 
 The bindings (npm, MPL-2.0) hold their TypeScript in inline source maps; each field there is preceded by a comment that
-says whether it is computed, optional or required. Usage: recover.py BINDINGS_LIB OUT.json"""
+says whether it is computed, optional or required. refresh.py fetches them and runs this."""
 import base64
 import json
 import pathlib
 import re
-import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import patches
 
 TERRAFORM = pathlib.Path(__file__).resolve().parents[2] / "terraform"
@@ -109,29 +107,33 @@ class File:
                 yield ("resource" if kind == "TerraformResource" else "data"), called, self.fields(name)
 
 
-def used():
-    """The types that some .tf file speaks of."""
+def used(provider):
+    """The types of a provider that some .tf file speaks of."""
     text = "\n".join(p.read_text() for p in TERRAFORM.rglob("*.tf"))
-    return {(kind, name) for kind, name in re.findall(r'^(resource|data) "(aws_\w+)"', text, re.M)}
+    return {(kind, name) for kind, name in re.findall(r'^(resource|data) "(%s_\w+)"' % provider, text, re.M)}
 
 
-def main(lib, out):
-    wanted = used()
-    schema = {"provider": patches.PROVIDER, "resource": {}, "data": {}}
-    for path in sorted(pathlib.Path(lib).glob("*/index.js")):
-        for kind, name, fields in File(typescript(path.read_text())).types():
+def schema(files):
+    """The schema of what is in use, out of the texts of the bindings' index.js files."""
+    wanted = used("aws")
+    made = {"provider": patches.PROVIDER, "resource": {}, "data": {}}
+    for text in files:
+        for kind, name, fields in File(typescript(text)).types():
             if (kind, name) in wanted:
-                schema[kind][name] = fields
-    patches.apply(schema)
-    missing = sorted(f"{k} {n}" for k, n in wanted if n not in schema[k])
+                made[kind][name] = fields
+    patches.apply(made)
+    return complete(made, wanted)
+
+
+def complete(made, wanted):
+    """The schema, if it knows all that is in use."""
+    missing = sorted(f"{kind} {name}" for kind, name in wanted if name not in made[kind])
     if missing:
-        sys.exit("recover: the bindings do not know " + ", ".join(missing))
-    lines = json.dumps(schema, indent=None, separators=(",", ":"), sort_keys=True)
-    # One type a line: a difference then shows which type changed.
-    lines = re.sub(r'("aws_\w+":\{)', r"\n\1", lines)
-    pathlib.Path(out).write_text(lines + "\n")
-    print(f"recover: {len(schema['resource'])} resources and {len(schema['data'])} data sources, {len(lines)} bytes")
+        raise SystemExit("the bindings do not know " + ", ".join(missing))
+    return made
 
 
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+def lines(made, provider):
+    """As a file: one type a line, so that a difference shows which type changed."""
+    text = json.dumps(made, indent=None, separators=(",", ":"), sort_keys=True)
+    return re.sub(r'("%s_\w+":\{)' % provider, r"\n\1", text) + "\n"
