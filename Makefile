@@ -17,7 +17,7 @@ export RUSTDOCFLAGS ?= -D warnings
 export WHY
 
 .PHONY: help run build release-pgo release-graviton test lint fmt clippy deny advisories docs unit loom fuzz miri \
-	bench bench-instructions bench-peers test-peers replay flood-report flood-proxy away signals peers load scenarios verify-deploy verify-deploy-short clean setup-%
+	bench bench-instructions bench-peers test-peers replay flood-report flood-proxy away signals peers load scenarios verify-deploy verify-deploy-short drill clean setup-%
 
 help: ## List these commands
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-26s%s\n", $$1, $$2 }'
@@ -135,6 +135,10 @@ verify-deploy: setup-deploy ## Verify deploy/terraform without a cloud: a real a
 # A clone of a machine without Terraform can still prove the rest.
 verify-deploy-short:
 	@if command -v terraform >/dev/null; then scripts/setup.sh deploy && python3 -B deploy/verify/verify.py --short; else echo "verify-deploy: left out, terraform is missing"; fi
+
+drill: setup-build setup-drill ## Release and roll back real weir processes under load, on an emulated AWS (8 min; ARGS="--short", ARGS="broken killed")
+	cargo build --release --locked --features aws
+	@python3 -B deploy/drill/run --weir $(TARGET)/release/weir $(ARGS)
 
 clean: ## Remove what was built (not the tools in .tools)
 	cargo clean

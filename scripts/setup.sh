@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the named jobs lack, into .tools/ where possible, and says what and why.
-# Usage: scripts/setup.sh JOB...     (build, lint, test, aws, deploy, instructions, load, pgo, graviton, fuzz, peers; see the end of the file)
+# Usage: scripts/setup.sh JOB...     (build, lint, test, aws, deploy, drill, instructions, load, pgo, graviton, fuzz, peers; see the end of the file)
 # To add a tool: write need_… below and name it in its job.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -216,6 +216,10 @@ for job in "$@"; do
         ;;
     aws) need_aws ;;
     deploy) need_deploy ;;
+    drill)
+        need_aws
+        need_deb haproxy haproxy "the load balancer of the rollout drill"
+        ;;
     instructions)
         need_deb valgrind valgrind "counts instructions"
         ;;
@@ -243,6 +247,6 @@ for job in "$@"; do
         need_deb openssl openssl "makes a certificate for the TLS runs"
         need_deb valgrind valgrind "counts instructions where perf cannot"
         ;;
-    *) die "no such job: $job (build, lint, test, aws, deploy, instructions, load, pgo, graviton, fuzz, peers)" ;;
+    *) die "no such job: $job (build, lint, test, aws, deploy, drill, instructions, load, pgo, graviton, fuzz, peers)" ;;
     esac
 done

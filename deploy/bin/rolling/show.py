@@ -1,5 +1,6 @@
 """The progress display: one line that moves on a terminal, one line now and then elsewhere."""
 
+import shutil
 import sys
 
 from .gates import BAD, GOOD, Reading
@@ -25,7 +26,8 @@ class Show:
         """How far the step is, and what the gates say."""
         text = f"{bar(share)} {share:3} %  {minutes(done)} of {minutes(whole)}  " + "  ".join(map(brief, readings))
         if self.moves:
-            self.out.write("\r\x1b[K" + text)
+            # A line that wraps could not be written over. The worst gate stands first.
+            self.out.write("\r\x1b[K" + text[:shutil.get_terminal_size().columns - 1])
             self.out.flush()
         elif self.clock.now() - self.last >= EVERY:
             self.out.write(text + "\n")

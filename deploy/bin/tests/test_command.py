@@ -1,15 +1,20 @@
 """The command lines, and the target that they read."""
 
+import contextlib
+import io
 import json
 import pathlib
 import subprocess
 import sys
 import tempfile
+import unittest.mock
 
 from rolling.target import Fault, load, read
 
+from .script import load as script
 from .stage import Stage
 
+rollout = script("bin/rollout")
 BIN = pathlib.Path(__file__).parents[1]
 
 
@@ -32,8 +37,20 @@ class Commands(Stage):
         for words, text in ((["--steps", "5,3,100"], "rising"), (["--steps", "5,50"], "end with 100"),
                             (["--bake", "90"], "with its unit"), (["--bake", "1m,2m"], "as many as there are steps"),
                             (["--image", "weir:latest"], "by digest"), (["--max-errors", "2"], "in percent")):
-            told = run("rollout", "--target", "x", *words)
-            self.assertEqual((told.returncode, text in told.stderr), (64, True), told.stderr)
+            with unittest.mock.patch("sys.argv", ["rollout", "--target", "x", *words]), \
+                    contextlib.redirect_stderr(io.StringIO()) as said, self.assertRaises(SystemExit) as ended:
+                rollout.arguments()
+            self.assertEqual((ended.exception.code, text in said.getvalue()), (64, True), said.getvalue())
+
+    def test_a_plan_that_cannot_be_read_is_named(self) -> None:
+        told = run("plan-report", "--name", "staging", "nowhere.json")
+        self.assertEqual((told.returncode, "nowhere.json: No such file" in told.stderr), (64, True), told.stderr)
+        told = run("plan-report", "--name", "staging", __file__)
+        self.assertEqual((told.returncode, "no JSON" in told.stderr), (64, True), told.stderr)
+
+    def test_validation_without_its_target_fails_in_words(self) -> None:
+        told = run("validate", "--url", "http://127.0.0.1:1/", "--requests", "1", "--target", "nowhere.json")
+        self.assertEqual((told.returncode, "AWS could not be asked: Fault: nowhere.json" in told.stdout), (1, True), told.stdout + told.stderr)
 
     def test_a_target_is_checked_whole(self) -> None:
         with self.assertRaises(Fault) as caught:

@@ -37,8 +37,9 @@ class Compliance(unittest.TestCase):
             {"EvaluationResultIdentifier": {"EvaluationResultQualifier": {
                 "ConfigRuleName": "weir-b", "ResourceType": "AWS::S3::Bucket", "ResourceId": "open"}}}]})
         with answers:
-            self.assertEqual(compliance.faults(config, list(kinds)),
-                             ["weir-b: AWS::S3::Bucket open", "weir-c: never evaluated, or has nothing to look at"])
+            self.assertEqual(compliance.faults(config, [*kinds, "weir-e"]), [
+                "weir-e: AWS Config says nothing of it",
+                "weir-b: AWS::S3::Bucket open", "weir-c: never evaluated, or has nothing to look at"])
 
 
 class Drift(unittest.TestCase):

@@ -28,7 +28,7 @@ class Cloud:
         port = free_port()
         home = folder / "ministack"
         home.mkdir()
-        ministack = Program([find("ministack", "make setup-aws")], folder / "ministack.log",
+        ministack = Program([find("ministack", "make setup-drill")], folder / "ministack.log",
                             {"GATEWAY_PORT": str(port), "MINISTACK_HOST": "127.0.0.1", "HOME": str(home)}, cwd=home)
         self.ending.callback(ministack.end)
         moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)

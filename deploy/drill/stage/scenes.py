@@ -109,6 +109,8 @@ def bad_release(world: World, pace: Pace, release: str, figure, gate: str, why: 
     # One that HAProxy had given green already may still be answered.
     late = [one for one in failed if one["began"] > back + 0.5]
     hold(not late, f"{len(late)} bad answers after the way back")
+    # The minute in which a release gets its first requests counts whole: the next one may not begin in this one.
+    until("the minute of the bad answers is over", lambda: time.time() // 60 > max(one["ended"] for one in failed) // 60, 61)
     return {f"from the first bad metric in CloudWatch to weight 0, by `{gate}`": f"{back - metric:.1f} s (at most {LONGEST})",
             "from the first bad answer to weight 0": f"{back - failed[0]['ended']:.1f} s",
             "bad answers": f"{len(failed)} of {sum(well.values()) + len(failed)}, all of the new colour, all {why}"}
@@ -130,8 +132,9 @@ def killed_task(world: World, pace: Pace) -> dict[str, str]:
     began = time.time()
     program = world.rollout("better", pace.steps, pace.bake)
     until("the second step", lambda: world.balancer.moved[-1][1]["green"] == pace.shares[1], 120)
-    killed = time.time()
-    world.tasks.of("blue")[0].program.process.kill()
+    victim, killed = world.tasks.of("blue")[0], time.time()
+    victim.program.process.kill()
+    until("it is noticed", lambda: victim not in world.tasks.running and victim.address not in world.balancer.slots["blue"], 30)
     until("it is replaced", lambda: world.healthy("blue") == world.count and len(world.balancer.slots["blue"]) == world.count, 60)
     whole = time.time()
     world.wait(program, 0, 600)

@@ -35,9 +35,9 @@ class Tasks:
     """The thread that starts and stops them."""
 
     def __init__(self, cloud: Cloud, folder: pathlib.Path, weir: pathlib.Path, ports: tuple[int, int],
-                 releases: dict[str, dict[str, str]], interval: str) -> None:
+                 releases: dict[str, dict[str, str]], interval: str, abrupt: bool) -> None:
         self.cloud, self.folder, self.weir, self.ports = cloud, folder, weir, ports
-        self.releases, self.interval = releases, interval
+        self.releases, self.interval, self.abrupt = releases, interval, abrupt
         self.running: list[Task] = []
         self.ended: list[tuple[str, int]] = []    # address and exit code of those that were asked to end
         self.died: list[tuple[str, float]] = []   # those that were not
@@ -95,7 +95,9 @@ class Tasks:
                                         Targets=[{"Id": address, "Port": self.ports[0]}])
 
     def leave(self, task: Task) -> None:
-        """Out of the load balancer first; the signal comes later."""
+        """Out of the load balancer first; the signal comes later. Abrupt: both at once, to show that a drill can fail."""
+        if self.abrupt:
+            task.program.process.kill()
         self.cloud.elb.deregister_targets(TargetGroupArn=self.cloud.groups[task.colour], Targets=[{"Id": task.address}])
         task.leaving = time.monotonic()
 

@@ -21,15 +21,15 @@ BIN = pathlib.Path(__file__).resolve().parents[2] / "bin"
 class World:
     """Blue is live with some tasks, green has none, and clients come."""
 
-    def __init__(self, weir: pathlib.Path, folder: pathlib.Path, tasks: int, rate: int, interval: str) -> None:
+    def __init__(self, weir: pathlib.Path, folder: pathlib.Path, tasks: int, rate: int, interval: str, abrupt: bool = False) -> None:
         self.folder, self.count, self.ending = folder, tasks, contextlib.ExitStack()
         try:
-            self.build(weir, rate, interval)
+            self.build(weir, rate, interval, abrupt)
         except BaseException:
             self.close()
             raise
 
-    def build(self, weir: pathlib.Path, rate: int, interval: str) -> None:
+    def build(self, weir: pathlib.Path, rate: int, interval: str, abrupt: bool) -> None:
         """Starts the parts, each of which is ended whatever happens to the next."""
         def begin(part):
             self.ending.callback(part.close)
@@ -37,10 +37,11 @@ class World:
         folder, ports = self.folder, (free_port(), free_port())
         self.cloud = begin(Cloud(folder))
         origin = begin(Origin(weir, folder))
-        releases = {"good": {"origin": origin.good, "rate": "1000/s"}, "better": {"origin": origin.good, "rate": "1001/s"},
-                    "broken": {"origin": origin.broken, "rate": "1000/s"}, "strict": {"origin": origin.good, "rate": "1/h"}}
+        well = {"origin": origin.good, "rate": "1000/s", "burst": "20"}
+        releases = {"good": well, "better": well | {"burst": "21"}, "broken": well | {"origin": origin.broken},
+                    "strict": well | {"rate": "1/h", "burst": "1"}}
         self.balancer = begin(Balancer(self.cloud, folder, ports))
-        self.tasks = begin(Tasks(self.cloud, folder, weir, ports, releases, interval))
+        self.tasks = begin(Tasks(self.cloud, folder, weir, ports, releases, interval, abrupt))
         self.cloud.want("blue", self.count)
         until("blue is healthy", lambda: self.healthy("blue") == self.count)
         until("HAProxy has blue's targets", lambda: len(self.balancer.slots["blue"]) == self.count)
