@@ -40,8 +40,17 @@ class Drill:
     def service(self, colour):
         return self.api.client("ecs").describe_services(cluster=self.target["cluster"], services=[self.target["services"][colour]])["services"][0]
 
+    def traffic(self):
+        """What weir tells CloudWatch each second while it works, as its metrics' names are in the target."""
+        metrics = self.target["metrics"]
+        # moto, unlike CloudWatch, minds the order of dimensions.
+        dimensions = [{"Name": name, "Value": value} for name, value in sorted(metrics["dimensions"].items())]
+        self.api.client("cloudwatch").put_metric_data(Namespace=metrics["namespace"], MetricData=[
+            {"MetricName": "Forwarded", "Value": 1000, "Dimensions": dimensions}])
+
     def good(self):
         """Green takes all traffic in steps, by Terraform's own task definition."""
+        self.traffic()
         self.ends(0, "rollout", *QUICK)
         self.api.holds((self.share("blue"), self.share("green")) == (0, 100), "after a release green has all traffic")
         self.api.holds(self.service("green")["desiredCount"] == self.service("blue")["desiredCount"] > 0, "both colours have tasks")
@@ -58,7 +67,8 @@ class Drill:
 
     def bad(self):
         """An alarm goes off while a new image bakes; seconds until the new release has no traffic."""
-        alarm = self.target.get("alarm") or self.target["alarms"][0]
+        alarm = (self.target.get("alarms") or [self.target["alarm"]])[0]
+        self.traffic()
         process = self.command("rollout", "--image", IMAGE, "--steps", "50,100", "--bake", "5m")
         try:
             self.until(lambda: self.share("green") == 50 or process.poll() is not None, 60)

@@ -80,6 +80,8 @@ def drain(api, prefix, document):
 def kill_switch(api, prefix, document):
     def held():
         return api.client("ssm").get_parameter(Name=f"/{prefix}/config")["Parameter"]["Value"]
+    there = {one["Name"] for one in api.client("ssm").describe_parameters()["Parameters"]}
+    api.holds(f"/{prefix}/config-observe" in there, "a config that only observes, for the kill switch: pass observe_config to module config_source")
     enforcing = held()
     document.run(Switch="on")
     api.holds(held() != enforcing, "the kill switch puts another config in force")

@@ -41,6 +41,9 @@ class Real:
         if faults:
             raise tf.Failed("\n".join(f"{d['summary']} {d.get('detail', '')}" for d in faults))
         self.say(f"staging is valid on {downgrade.PROVIDER}, but for {len(cut)} newer arguments and resources, which the schema holds")
+        self.terraform_does("plan", "-input=false", "-no-color", "-out=whole")
+        whole = json.loads(self.terraform_does("show", "-json", "whole").stdout)["resource_changes"]
+        self.packs = [one["change"]["after"]["template_body"] for one in whole if one["type"] == "aws_config_conformance_pack"]
         dropped = downgrade.drop(self.terraform)
         for kind in sorted({kind for _, kind in dropped}):
             self.say(f"valid and not applied: {kind}: {downgrade.NOT_HELD[kind]}")
@@ -110,6 +113,7 @@ def apply_and_destroy(mirror, say):
         timed("plan", real.unchanged, "the apply")
         for part in (asserted_traffic, asserted_watch):
             part.check(real.api, PREFIX, outputs)
+        asserted_watch.pack(real.api, real.packs)
         say(f"the API agrees on {real.api.held} points")
         timed("releases", real.release, outputs["rollout"])
         documents = timed("documents", operators.run, real.api, PREFIX)
