@@ -5,6 +5,8 @@
 #   --metadata FILE   what `cargo metadata` printed; without it the image says that its parts are not known
 # SOURCE_DATE_EPOCH is the time that every file gets, 0 unless set.
 set -euo pipefail
+# Everybody's right to read is weir's: a builder's stricter mask would lock it out.
+umask 022
 project=$(cd "$(dirname "$0")/../.." && pwd)
 binary='' out='' metadata=''
 while [ $# -gt 0 ]; do

@@ -85,7 +85,6 @@ stop() { # sets code, took_ms
     took_ms=$(($(now_ms) - began))
 }
 
-
 image_size() {
     local size packed
     size=$(image_facts '{{.Size}}')

@@ -9,6 +9,12 @@ import sys
 import tempfile
 import unittest
 
+try:
+    from cyclonedx.schema import SchemaVersion
+    from cyclonedx.validation.json import JsonStrictValidator
+except ImportError:
+    JsonStrictValidator = None
+
 SCRIPT = pathlib.Path(__file__).with_name("sbom.py")
 
 
@@ -59,6 +65,12 @@ class Sbom(unittest.TestCase):
         self.assertEqual(needs["direct@1.0.0"], ["deep@1.0.0"])
         known = {part["bom-ref"] for part in self.bom["components"]} | {"weir"}
         self.assertLessEqual({need for needed in needs.values() for need in needed}, known)
+
+    @unittest.skipUnless(JsonStrictValidator, "cyclonedx-python-lib[json-validation] is not installed")
+    def test_it_is_valid_and_a_fault_in_it_would_show(self) -> None:
+        check = JsonStrictValidator(SchemaVersion.V1_5).validate_str
+        self.assertIsNone(check(self.outputs[0][0]))
+        self.assertIsNotNone(check(json.dumps(self.bom | {"serialNumber": "7"})))
 
     def test_its_time_is_the_commits(self) -> None:
         self.assertEqual(self.bom["metadata"]["timestamp"], "2023-11-14T22:13:20Z")
