@@ -7,7 +7,7 @@ import shlex
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 DOCS = ROOT / "docs"
 BOOKS = [DOCS / name for name in ("deploy.md", "game-days.md", "compliance.md", "training.md", "cost.md")] + sorted((DOCS / "runbooks").glob("*.md"))
-BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.S | re.M)
+BLOCK = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.S | re.M)
 SPAN = re.compile(r"`([^`]+)`")
 # What stands in front of a command and is none.
 WORDS_BEFORE = ("sudo", "nice", "time", "exec")
@@ -25,7 +25,7 @@ def spans(path):
 
 def lines(path):
     """Commands in blocks: what follows "$ "."""
-    return [line[2:] for _, body in BLOCK.findall(text(path)) for line in body.splitlines() if line.startswith("$ ")]
+    return [line.strip()[2:] for _, body in BLOCK.findall(text(path)) for line in body.splitlines() if line.strip().startswith("$ ")]
 
 
 def commands(path):

@@ -35,6 +35,8 @@ def suffixes():
     known |= {"/" + name for name in ("weir", "backend", "connect")}  # log groups of module service
     for found in re.findall(r"\$\{var\.prefix\}([-/][a-z0-9/-]+)", all_terraform()):
         known.add(found.rstrip("-/"))
+    # What the commands make for themselves, named after the cluster.
+    known |= {name for path in (ROOT / "deploy/bin/rolling").glob("*.py") for name in re.findall(r"\{[\w.]*cluster\}(/[a-z-]+)", path.read_text())}
     known |= {f"-ipv{family}-{number}" for family in (4, 6) for number in range(20)}
     return known
 
