@@ -39,8 +39,8 @@ variable "load_balancer_dns_name" {
   description = "Output dns_name of module load-balancer."
   type        = string
   validation {
-    condition     = can(regex("^([A-Za-z0-9-]+\\.)+[a-z]{2,}$", var.load_balancer_dns_name))
-    error_message = "Write the load balancer's own name, such as weir-1.eu-central-1.elb.amazonaws.com."
+    condition     = can(regex("^[A-Za-z0-9.-]+$", var.load_balancer_dns_name))
+    error_message = "Write the load balancer's own name, without https:// or a path, such as weir-1.eu-central-1.elb.amazonaws.com."
   }
 }
 
@@ -48,8 +48,8 @@ variable "load_balancer_zone_id" {
   description = "Output zone_id of module load-balancer."
   type        = string
   validation {
-    condition     = can(regex("^Z[A-Z0-9]+$", var.load_balancer_zone_id))
-    error_message = "Write the hosted zone of the load balancer's Region, such as Z215JYRZR1TBD5."
+    condition     = can(regex("^[A-Za-z0-9-]+$", var.load_balancer_zone_id))
+    error_message = "Write the id of the load balancer's hosted zone alone, without /hostedzone/, such as Z215JYRZR1TBD5."
   }
 }
 

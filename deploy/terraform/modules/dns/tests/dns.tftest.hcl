@@ -55,8 +55,8 @@ run "refuses_odd_names" {
   variables {
     prefix                 = "edge"
     name                   = "www"
-    load_balancer_dns_name = "weir"
-    load_balancer_zone_id  = "eu-central-1"
+    load_balancer_dns_name = "https://weir.example.com/"
+    load_balancer_zone_id  = "/hostedzone/Z215JYRZR1TBD5"
     secondary              = { dns_name = "weir-b.example.net", zone_id = "eu-west-1" }
   }
   expect_failures = [var.prefix, var.name, var.load_balancer_dns_name, var.load_balancer_zone_id, var.secondary]
