@@ -4,7 +4,7 @@ from rolling.journey import TURNED_BACK
 from rolling.target import Fault
 
 from .script import load
-from .stage import Stage
+from .stage import SHORT, Stage
 
 rollback = load("bin/rollback")
 BLUE = {"blue": 100, "green": 0}
@@ -17,7 +17,7 @@ class Rollback(Stage):
         return rollback.go(self.balancer, to, force, dry_run)
 
     def test_after_a_whole_release(self) -> None:
-        self.journey().run(self.register("2"))
+        self.journey(SHORT).run(self.register("2"))
         self.assertIn("blue has all traffic (3 healthy", self.go())
         self.assertEqual(self.balancer.weights(), BLUE)
 
@@ -28,7 +28,7 @@ class Rollback(Stage):
         self.assertEqual(self.balancer.weights(), BLUE)
 
     def test_twice_does_not_lead_back_to_the_bad_one(self) -> None:
-        self.journey().run(self.register("2"))
+        self.journey(SHORT).run(self.register("2"))
         self.go()
         self.assertIn("already", self.go())
         self.assertEqual(self.balancer.weights(), BLUE)

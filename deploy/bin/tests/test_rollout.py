@@ -7,7 +7,7 @@ import boto3
 from rolling.journey import DONE, INTERRUPTED, NOT_BEGUN, NOT_TURNED_BACK, TAKEN_OVER, TURNED_BACK, Interrupted, Plan
 from rolling.lock import LASTS
 
-from .stage import QUICK, Stage
+from .stage import QUICK, SHORT, Stage
 
 BLUE, GREEN = {"blue": 100, "green": 0}, {"blue": 0, "green": 100}
 
@@ -28,8 +28,8 @@ class Good(Stage):
         self.assertEqual([(s["taskDefinition"], s["desiredCount"]) for s in services], [(self.revision, 3), (new, 3)])
 
     def test_the_next_release_goes_the_other_way(self) -> None:
-        self.assertEqual(self.journey().run(self.register("2")), DONE)
-        self.assertEqual(self.journey().run(self.register("3")), DONE)
+        self.assertEqual(self.journey(SHORT).run(self.register("2")), DONE)
+        self.assertEqual(self.journey(SHORT).run(self.register("3")), DONE)
         self.assertEqual(self.balancer.weights(), BLUE)
 
     def test_an_image_makes_a_revision_that_differs_in_nothing_else(self) -> None:
@@ -42,7 +42,7 @@ class Good(Stage):
     def test_autoscaling_may_not_take_a_canary_that_has_little_to_do(self) -> None:
         words = {"ServiceNamespace": "ecs", "ScalableDimension": "ecs:service:DesiredCount"}
         self.scaling.register_scalable_target(ResourceId="service/weir-test/weir-test-green", MinCapacity=0, MaxCapacity=20, **words)
-        self.assertEqual(self.journey().run(self.register("2")), DONE)
+        self.assertEqual(self.journey(SHORT).run(self.register("2")), DONE)
         found = self.scaling.describe_scalable_targets(**words)["ScalableTargets"]
         self.assertEqual([(target["MinCapacity"], target["MaxCapacity"]) for target in found], [(3, 20)])
 
@@ -51,7 +51,7 @@ class Good(Stage):
         self.assertRegex(self.target.colours["blue"].group_suffix, "^targetgroup/weir-test-blue/[0-9a-f]+$")
 
     def test_checks_run_before_traffic_and_know_the_address(self) -> None:
-        plan = Plan(QUICK.steps, QUICK.bake, checks=('[[ "$WEIR_URL" = http://weir-test-*:8443 ]] && [ "$WEIR_COLOUR" = green ]',))
+        plan = Plan(SHORT.steps, SHORT.bake, checks=('[[ "$WEIR_URL" = http://weir-test-*:8443 ]] && [ "$WEIR_COLOUR" = green ]',))
         self.assertEqual(self.journey(plan).run(self.register("2")), DONE)
 
     def test_few_requests_are_no_ground_for_a_verdict(self) -> None:
@@ -179,7 +179,7 @@ class Alone(Stage):
         self.count_at_balancer("RequestCount", 200, "green", late=120)
         self.count_at_balancer("HTTPCode_Target_5XX_Count", 100, "green", late=120)
         self.count("KnownRefused", 100, late=120)
-        self.assertEqual(self.journey().run(self.register("2")), DONE, self.screen.getvalue())
+        self.assertEqual(self.journey(SHORT).run(self.register("2")), DONE, self.screen.getvalue())
 
     def test_no_step_ends_without_a_look(self) -> None:
         client, blind = self.cloudwatch.meta.events, []
@@ -246,7 +246,7 @@ class TakenOver(Stage):
         gone.lock.take()
         self.clock.sleep(LASTS + 1)
         self.count("Forwarded", 0, late=15)
-        self.assertEqual(self.journey().run(self.register("2")), DONE, self.screen.getvalue())
+        self.assertEqual(self.journey(SHORT).run(self.register("2")), DONE, self.screen.getvalue())
 
     def test_who_lost_the_lock_while_asleep_stops(self) -> None:
         def taken() -> None:
