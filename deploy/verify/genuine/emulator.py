@@ -9,9 +9,10 @@ from moto import server
 from moto.applicationautoscaling import responses as scaling
 from moto.budgets.responses import BudgetsResponse
 from moto.cloudwatch.responses import CloudWatchResponse
-from moto.core.responses import ActionResult
+from moto.core.responses import ActionResult, EmptyResult
 from moto.ecs import models as ecs
 from moto.ecs import responses as ecs_responses
+from moto.elasticache.responses import ElastiCacheResponse
 from moto.elbv2.models import elbv2_backends
 from moto.route53 import models as route53
 from moto.sqs import models as sqs
@@ -72,6 +73,14 @@ def budget_subscribers():
     BudgetsResponse.describe_subscribers_for_notification = describe_subscribers_for_notification
 
 
+def cache_subnet_groups():
+    """DeleteCacheSubnetGroup: moto makes groups and never takes one away."""
+    def delete_cache_subnet_group(self):
+        del self.elasticache_backend.cache_subnet_groups[self._get_param("CacheSubnetGroupName")]
+        return EmptyResult()
+    ElastiCacheResponse.delete_cache_subnet_group = delete_cache_subnet_group
+
+
 def services():
     """CreateService keeps healthCheckGracePeriodSeconds, and ECS starts the tasks and registers them at the load
     balancer; moto starts none. Here they come up at once and are healthy: what a release waits for."""
@@ -106,7 +115,8 @@ def start(service):
 
 
 def main(port):
-    for mend in (scaling_policies_by_name, composite_alarms, zone_ids, redrive_policy, maintenance_tasks, budget_subscribers, services):
+    for mend in (scaling_policies_by_name, composite_alarms, zone_ids, redrive_policy, maintenance_tasks, budget_subscribers,
+                 cache_subnet_groups, services):
         mend()
     server.main(["-H", "127.0.0.1", "-p", port])
 

@@ -32,7 +32,7 @@ def alarms(api, prefix, outputs):
     api.holds(set(rollback) <= set(composite), f"the alarms that turn a release back: {rollback}")
     for one in composite.values():
         children = set(part.split('"')[1] for part in one["AlarmRule"].split("ALARM(")[1:])
-        api.holds(children and children <= names, f"{one['AlarmName']} is made of alarms that are there")
+        api.holds(children and children <= {*names, *composite}, f"{one['AlarmName']} is made of alarms that are there: {children - {*names, *composite}}")
     topics = {one["TopicArn"] for one in api.client("sns").list_topics()["Topics"]}
     told = {action for one in found["MetricAlarms"] for action in one["AlarmActions"] if ":sns:" in action}
     api.holds(told and told <= topics, "alarms tell a topic that is there")

@@ -48,6 +48,10 @@ def take(api):
         pages = client.get_paginator(operation).paginate(**arguments) if client.can_paginate(operation) else [call(**arguments)]
         entries = {entry[name] if name else entry for page in pages for entry in page.get(key, [])}
         found[f"{service} {key}"] = entries
+    # ECS lists a deleted cluster for a while, as INACTIVE.
+    arns = sorted(found["ecs clusterArns"])
+    there = api.client("ecs").describe_clusters(clusters=arns)["clusters"] if arns else []
+    found["ecs clusterArns"] = {one["clusterArn"] for one in there if one["status"] == "ACTIVE"}
     return found
 
 
