@@ -36,7 +36,7 @@ def suffixes():
     for found in re.findall(r"\$\{var\.prefix\}([-/][a-z0-9/-]+)", all_terraform()):
         known.add(found.rstrip("-/"))
     # What the commands make for themselves, named after the cluster.
-    known |= {name for path in (ROOT / "deploy/bin/rolling").glob("*.py") for name in re.findall(r"\{[\w.]*cluster\}(/[a-z-]+)", path.read_text())}
+    known |= {name for path in (ROOT / "deploy/bin/rolling").glob("*.py") for name in re.findall(r"\}(/[a-z]+-lock)\b", path.read_text())}
     known |= {f"-ipv{family}-{number}" for family in (4, 6) for number in range(20)}
     return known
 
