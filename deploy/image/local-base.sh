@@ -22,20 +22,20 @@ tidy() {
     rm -rf "$work"
 }
 trap tidy EXIT
-debootstrap --variant=minbase --include=ca-certificates,g++,make bookworm "$work/root" >&2
+debootstrap --variant=minbase --include=ca-certificates,g++,make bookworm "$work/rootfs" >&2
 
-toolchain=$work/root/usr/local/rustup/toolchains/$found
-mkdir -p "$toolchain" "$work/root/usr/local/cargo/bin"
+toolchain=$work/rootfs/usr/local/rustup/toolchains/$found
+mkdir -p "$toolchain" "$work/rootfs/usr/local/cargo/bin"
 # Without the books.
 cp -a "$sysroot"/{bin,lib,libexec} "$toolchain/"
 for command in cargo rustc rustdoc; do
-    ln -s "/usr/local/rustup/toolchains/$found/bin/$command" "$work/root/usr/local/cargo/bin/$command"
+    ln -s "/usr/local/rustup/toolchains/$found/bin/$command" "$work/rootfs/usr/local/cargo/bin/$command"
 done
 
 container=$(buildah from scratch)
 # The bytes of /dev belong to a machine, not to an image.
-tar --create --directory "$work/root" --exclude=./dev --exclude=./var/cache/apt --one-file-system . >"$work/root.tar"
-buildah add --quiet "$container" "$work/root.tar" / >/dev/null
+tar --create --directory "$work/rootfs" --exclude=./dev --exclude=./var/cache/apt --one-file-system . >"$work/rootfs.tar"
+buildah add --quiet "$container" "$work/rootfs.tar" / >/dev/null
 # Where a proxy between here and the registry shows its own certificate, cargo trusts what this machine trusts; the image
 # takes its CA certificates from Debian's package all the same.
 buildah copy --quiet "$container" /etc/ssl/certs/ca-certificates.crt /usr/local/share/builder-ca.crt >/dev/null

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Lays out all that the image holds: the binary, the libraries it loads, what it reads, and what it is made of.
 # Usage: rootfs.sh --binary FILE --out DIR [--metadata FILE]
-#   --out DIR         a new folder: DIR/root is the image's root, DIR/state what weir's user owns in /var/lib
+#   --out DIR         a new folder: DIR/rootfs is what the image holds, DIR/state what weir's user owns in /var/lib
 #   --metadata FILE   what `cargo metadata` printed; without it the image says that its parts are not known
 # SOURCE_DATE_EPOCH is the time that every file gets, 0 unless set.
 set -euo pipefail
@@ -21,7 +21,7 @@ done
 [ -f "$binary" ] || { echo "rootfs: --binary $binary is not a file: name a weir that was built" >&2; exit 66; }
 [ ! -e "$out" ] || { echo "rootfs: $out is there already: name a folder that is not" >&2; exit 64; }
 
-user=65532 layout=$out out=$out/root
+user=65532 layout=$out out=$out/rootfs
 install -d -m 0755 "$out"/{usr/bin,etc/ssl/certs,etc/weir,usr/share/weir,var/lib}
 install -m 0755 "$binary" "$out/usr/bin/weir"
 strip "$out/usr/bin/weir"

@@ -157,10 +157,13 @@ def image(run):
     binary = tf.pathlib.Path(os.environ.get("CARGO_TARGET_DIR", tf.ROOT / "target")) / "release/weir"
     if missing or not binary.exists():
         return f"left out: {' and '.join(missing) or binary} {'are' if len(missing) == 2 else 'is'} missing"
-    done = subprocess.run([tf.DEPLOY / "image/test.sh", binary], cwd=tf.ROOT, text=True, capture_output=True, timeout=500)
-    if done.returncode:
-        raise tf.Failed((done.stdout + done.stderr)[-4000:])
-    return (done.stdout.strip().splitlines() or ["done"])[-1]
+    tag = "weir:verify"
+    for command in (["image/build.sh", "--tag", tag, "--binary", str(binary)], ["image/test.sh", tag]):
+        done = subprocess.run([tf.DEPLOY / command[0], *command[1:]], cwd=tf.ROOT, text=True, capture_output=True, timeout=300,
+                              env={**os.environ, "BUILDER": "buildah"})
+        if done.returncode:
+            raise tf.Failed((done.stdout + done.stderr)[-4000:])
+    return done.stdout.strip().splitlines()[-1]
 
 
 def genuine(run):
