@@ -15,12 +15,12 @@ const file = new Uint8Array(SIZE * 1024).map((_, at) => (at * 31 + (at >> 12)) &
 
 const each = (PEOPLE * DURATION) / (think + 1) / 2;
 const expects = [
-  ...goodOnes(each * 3).filter((e) => !e.metric.startsWith('http_req_duration')),
+  ...goodOnes(each * 3).filter((e) => !e.metric.startsWith('took')),
   sent('uploads', '{scenario:up}', each),
   sent('downloads', '{scenario:down}', each),
   expect('uploads: arrived whole', 'checks{way:up}', 'rate>=0.999'),
   expect('downloads: arrived whole', 'checks{way:down}', 'rate>=0.999'),
-  expect('readers beside them: 99th percentile, ms', 'http_req_duration{scenario:readers}', `p(99)<${P99_MS}`),
+  expect('readers beside them: 99th percentile, ms', 'took{scenario:readers}', `p(99)<${P99_MS}`),
 ];
 
 export const options = build({ up: run('sender'), down: run('fetcher'), readers: run('person') }, expects);

@@ -6,10 +6,8 @@ import re
 import subprocess
 import sys
 import tempfile
-import threading
 import unittest
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from kit import catalog, service
@@ -71,44 +69,6 @@ class Scenarios(unittest.TestCase):
         spoilt = {says for kind in runs.keys() - {"weir"} for says, ok in runs[kind][1].items() if not ok}
         never = rows.keys() - spoilt - ELSEWHERE
         self.assertFalse(never, "nothing fails these:\n" + "\n".join(r[2] for r in runs.values()))
-
-
-class Elsewhere(BaseHTTPRequestHandler):
-    """Sends everybody to another server."""
-
-    def do_GET(self):
-        self.send_response(302)
-        self.send_header("Location", f"http://127.0.0.1:{self.server.other}{self.path}")
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    do_POST = do_GET
-
-    def log_message(self, *_):
-        pass
-
-
-class Redirects(unittest.TestCase):
-    def test_they_lead_nowhere(self):
-        visited = []
-
-        class Other(Elsewhere):
-            def do_GET(self):
-                visited.append(self.path)
-                self.send_error(500)
-
-        servers = [ThreadingHTTPServer(("127.0.0.1", 0), kind) for kind in (Elsewhere, Other)]
-        for server in servers:
-            server.other = servers[1].server_address[1]
-            threading.Thread(target=server.serve_forever, daemon=True).start()
-            self.addCleanup(server.server_close)
-            self.addCleanup(server.shutdown)
-        url = f"http://127.0.0.1:{servers[0].server_address[1]}"
-        with tempfile.TemporaryDirectory() as folder:
-            for name in ("smoke", "oha-pass", "slow-range"):
-                code, _, said, _ = run(name, folder, env={"URL": url, "DURATION": "1"})
-                self.assertEqual(code, 1, said)
-        self.assertEqual(visited, [])
 
 
 class Documented(unittest.TestCase):

@@ -1,18 +1,24 @@
-// One request under a client's own address, counted for good or bad.
+// What a client asks for, under its own address, counted for good or bad. A browser follows redirects with its cookies,
+// as far as they stay here: all of it is one answer, as the person sees one page.
 
 import http from 'k6/http';
 import { check } from 'k6';
-import { Rate } from 'k6/metrics';
-import { BASE } from './target.js';
+import { Counter, Rate, Trend } from 'k6/metrics';
+import { BASE, pathHere } from './target.js';
 
+export const asked = new Counter('asked');
 // Which share was refused: 429, or a connection closed or a 403 or 503 in its place.
 export const refused = new Rate('refused');
+// Which share was not answered as this client may expect.
+export const failed = new Rate('failed');
+// From the first request to the last answer.
+export const took = new Trend('took', true);
 
-const fine = http.expectedStatuses({ min: 200, max: 399 });
-// An attacker is to be answered, if only with a refusal.
-const answered = http.expectedStatuses({ min: 200, max: 499 }, 503);
+// A soft probe takes two; a loop is to end soon, as it is load.
+const MOST_REDIRECTS = 5;
+const REDIRECTS = [301, 302, 303, 307, 308];
 
-// One request's parts as http.batch takes them. `client` has who (good or bad), address and agent.
+// One request's parts as http.batch takes them. `client` has who (good or bad), address and agent; a browser has a jar.
 export function request(client, method, path, more = {}) {
   const { body = null, headers = {}, tags = {}, timeout = '20s', responseType = client.who === 'good' ? 'text' : 'none' } = more;
   return [
@@ -22,30 +28,56 @@ export function request(client, method, path, more = {}) {
     {
       headers: Object.assign({ 'X-Forwarded-For': client.address, 'User-Agent': client.agent }, headers),
       tags: Object.assign({ who: client.who, name: path.split('?')[0] }, tags),
-      responseCallback: client.who === 'good' ? fine : answered,
+      // Without one k6 keeps cookies for an iteration: who is no browser asks once in it, and so brings none.
+      jar: client.jar,
       responseType,
       timeout,
     },
   ];
 }
 
-// Counts an answer: refused or not, and that a refusal says until when.
-export function note(client, answer, tags = {}) {
+export function ask(client, method, path, more = {}) {
+  const question = request(client, method, path, more);
+  return settle(client, question, http.request(...question), more.tags);
+}
+
+// Several at once, as a browser asks.
+export function askAll(client, requests) {
+  return http.batch(requests).map((answer, i) => settle(client, requests[i], answer));
+}
+
+// The answer that the client ends up with, counted once.
+function settle(client, question, first, tags = {}) {
+  const { answer, took: milliseconds } = client.jar ? follow(question, first) : { answer: first, took: first.timings.duration };
   const labels = Object.assign({ who: client.who }, tags);
-  const turned = [429, 403, 503].includes(answer.status);
-  refused.add(turned, labels);
+  asked.add(1, labels);
+  took.add(milliseconds, labels);
+  failed.add(!isAnswered(client, answer.status), labels);
+  refused.add([429, 403, 503].includes(answer.status), labels);
   if (answer.status === 429) {
     check(answer, { 'a refusal has Retry-After': (a) => Number(a.headers['Retry-After']) >= 1 }, labels);
   }
   return answer;
 }
 
-export function ask(client, method, path, more = {}) {
-  const [verb, url, body, params] = request(client, method, path, more);
-  return note(client, http.request(verb, url, body, params), more.tags);
+// An attacker is to be answered, if only with a refusal.
+function isAnswered(client, status) {
+  if (client.who === 'good') return status >= 200 && status < 400;
+  return (status >= 200 && status < 500) || status === 503;
 }
 
-// Several at once, as a browser asks.
-export function askAll(client, requests) {
-  return http.batch(requests).map((answer) => note(client, answer));
+// By hand, as k6 would follow to any host.
+function follow([method, , body, params], first) {
+  let answer = first;
+  let took = first.timings.duration;
+  for (let left = MOST_REDIRECTS; left > 0 && REDIRECTS.includes(answer.status); left--) {
+    const path = pathHere(answer.headers.Location);
+    if (path === null) break;
+    // RFC 9110, 15.4: only 307 and 308 keep a method that is not GET.
+    if (answer.status < 307) [method, body] = ['GET', null];
+    const tags = Object.assign({}, params.tags, { name: path.split('?')[0] });
+    answer = http.request(method, BASE + path, body, Object.assign({}, params, { tags }));
+    took += answer.timings.duration;
+  }
+  return { answer, took };
 }

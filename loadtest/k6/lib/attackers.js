@@ -1,10 +1,10 @@
-// Attackers: each kind is to be refused, by its own mechanism.
+// Attackers: each kind is to be refused, by its own mechanism. None keeps cookies or follows redirects.
 
 import exec from 'k6/execution';
 import { sleep } from 'k6';
 import { bot, lone } from './addresses.js';
 import { ask, askAll, request } from './ask.js';
-import { LOGIN_BODY, PATHS, number } from './params.js';
+import { LOGIN_BODY, PATHS } from './params.js';
 import { randomOf } from './random.js';
 
 function attacker(address, agent = 'python-requests/2.31.0') {

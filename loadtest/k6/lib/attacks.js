@@ -43,7 +43,7 @@ export function guessers(seconds) {
       sent('guessers', '{kind:guesser}', vus * guesses),
       sent('guesses past the burst', '{past:yes}', vus),
       expect('guesses past the burst: refused', 'refused{past:yes}', 'rate>=0.99'),
-      expect('guesses: not answered', 'http_req_failed{kind:guesser}', 'rate<0.01'),
+      expect('guesses: not answered', 'failed{kind:guesser}', 'rate<0.01'),
       untilWhen,
     ],
   };

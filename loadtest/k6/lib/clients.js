@@ -1,5 +1,6 @@
 // Good clients: each has an address of its own, and is never to be refused.
 
+import http from 'k6/http';
 import { check, sleep } from 'k6';
 import { crc32 } from './crc32.js';
 import exec from 'k6/execution';
@@ -11,14 +12,21 @@ import { randomOf } from './random.js';
 const THINK = number('THINK', 2, 0.5);
 const BROWSER = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
 
-// A good client by its number.
-export function client(number, agent = BROWSER) {
-  return { who: 'good', address: good(number), agent };
+// A person's browser by its number: it keeps cookies and follows redirects.
+function browser(number) {
+  return { who: 'good', address: good(number), agent: BROWSER, jar: new http.CookieJar() };
 }
 
-// This virtual user as a client.
-function me(agent) {
-  return client(exec.vu.idInTest, agent);
+// This virtual user's browser, with its cookies of the visits before.
+let own;
+function mine() {
+  own = own || browser(exec.vu.idInTest);
+  return own;
+}
+
+// This virtual user as a program: without cookies, and whatever is not the answer itself is wrong.
+function program(agent) {
+  return { who: 'good', address: good(exec.vu.idInTest), agent };
 }
 
 let random;
@@ -47,21 +55,21 @@ export function view(visitor) {
 // A person: reads a page, thinks, reads on.
 export function person() {
   arrive();
-  view(me());
+  view(mine());
   think();
 }
 
 // Somebody new who comes for one page.
 export function newcomer() {
-  view(client(1000 + exec.scenario.iterationInTest));
+  view(browser(1000 + exec.scenario.iterationInTest));
 }
 
 // A program: a call, a pause of a fifth of a second, a search now and then.
 export function caller() {
   arrive();
-  const program = me('inventory-sync/4.2');
+  const sync = program('inventory-sync/4.2');
   const searches = exec.vu.iterationInScenario % 10 === 9;
-  const answer = ask(program, 'GET', searches ? `${PATHS.search}tea` : PATHS.api);
+  const answer = ask(sync, 'GET', searches ? `${PATHS.search}tea` : PATHS.api);
   check(answer, { 'the call is answered': (a) => a.status === 200 && a.body.length > 0 }, { who: 'good' });
   sleep(0.2);
 }
@@ -69,14 +77,14 @@ export function caller() {
 // A search engine's crawler: a page a second.
 export function crawler() {
   arrive();
-  ask(me('ExampleBot/2.1 (+https://example.com/bot)'), 'GET', PATHS.page);
+  ask(program('ExampleBot/2.1 (+https://example.com/bot)'), 'GET', PATHS.page);
   sleep(1);
 }
 
 // Signs in once with the right password, and reads on.
 export function member() {
   arrive();
-  const visitor = me();
+  const visitor = mine();
   if (exec.vu.iterationInScenario === 0) {
     const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
     const answer = ask(visitor, 'POST', PATHS.login, { body: LOGIN_BODY, headers });
@@ -89,7 +97,7 @@ export function member() {
 // A sender of files. `file` is an ArrayBuffer; the demo service says its length and CRC-32.
 export function sender(file) {
   arrive();
-  const visitor = me('photo-upload/1.9');
+  const visitor = program('photo-upload/1.9');
   const headers = { 'Content-Type': 'application/octet-stream' };
   const answer = ask(visitor, 'POST', PATHS.upload, { body: file, headers });
   const intact = { 'the upload arrived whole': (a) => a.status === 200 && whole(a, file) };
@@ -106,7 +114,7 @@ function whole(answer, file) {
 // A fetcher of files of so many KiB.
 export function fetcher(size) {
   arrive();
-  const visitor = me('media-player/7');
+  const visitor = program('media-player/7');
   const path = `${PATHS.download}${size}KiB`;
   const answer = ask(visitor, 'GET', path, { responseType: 'binary' });
   const intact = { 'the download arrived whole': (a) => a.status === 200 && filled(a.body, size * 1024) };

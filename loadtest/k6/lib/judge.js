@@ -9,14 +9,14 @@ function expect(says, metric, condition) {
 }
 
 export const sent = (says, selector, atLeast) =>
-  expect(`${says}: requests sent`, `http_reqs${selector}`, `count>=${Math.max(1, Math.floor(atLeast))}`);
+  expect(`${says}: requests sent`, `asked${selector}`, `count>=${Math.max(1, Math.floor(atLeast))}`);
 
 // What every good client has a right to. `atLeast`: so many of their requests, or the run proves nothing.
 export const goodOnes = (atLeast) => [
   sent('good clients', '{who:good}', atLeast),
-  expect('good clients: failed', 'http_req_failed{who:good}', 'rate<0.001'),
+  expect('good clients: failed', 'failed{who:good}', 'rate<0.001'),
   expect('good clients: refused', 'refused{who:good}', 'rate<0.001'),
-  expect('good clients: 99th percentile, ms', 'http_req_duration{who:good}', `p(99)<${P99_MS}`),
+  expect('good clients: 99th percentile, ms', 'took{who:good}', `p(99)<${P99_MS}`),
   expect('good clients: answers are right', 'checks{who:good}', 'rate>=0.999'),
 ];
 
@@ -26,7 +26,7 @@ export const untilWhen = expect('refusals say until when', 'checks{who:bad}', 'r
 export const badOnes = (says, selector, atLeast, percent) => [
   sent(says, selector, atLeast),
   expect(`${says}: refused`, `refused${selector}`, `rate>=${percent / 100}`),
-  expect(`${says}: not answered`, `http_req_failed${selector}`, 'rate<0.01'),
+  expect(`${says}: not answered`, `failed${selector}`, 'rate<0.01'),
   untilWhen,
 ];
 
@@ -96,9 +96,9 @@ function markdown(name, passed, seconds, rows, metrics) {
     '|---|---|---|---|---|',
   ];
   for (const [metric, { values }] of Object.entries(metrics)) {
-    if (!metric.startsWith('http_req_duration')) continue;
+    if (!metric.startsWith('took')) continue;
     const cells = ['med', 'p(95)', 'p(99)', 'max'].map((k) => (values[k] === undefined ? '–' : values[k].toFixed(1)));
-    lines.push(`| ${metric.replace('http_req_duration', '') || 'all'} | ${cells.join(' | ')} |`);
+    lines.push(`| ${metric.replace('took', '') || 'all'} | ${cells.join(' | ')} |`);
   }
   return `${lines.join('\n')}\n`;
 }

@@ -1,4 +1,4 @@
-// Parameters from the environment. loadtest/README.md has the table; loadtest/check.py holds the two alike.
+// Parameters from the environment. loadtest/README.md has the table; tests/test_rules.py holds the two alike.
 
 // SHORT=1: a few seconds on a machine that may be busy, for `make test`.
 export const SHORT = __ENV.SHORT === '1';

@@ -21,5 +21,11 @@ const URL = __ENV.URL || 'http://127.0.0.1:8080';
 export const HOST = host(URL, __ENV.ALLOW_TARGET);
 export const BASE = URL.replace(/\/$/, '');
 
-// What keeps k6 there: redirects are not followed, and localhost is what it says.
+// Where a Location leads, if that is a path of the target itself, else null. `//HOST` and `/\\HOST` name another host.
+export function pathHere(location, base = BASE) {
+  const path = String(location).startsWith(`${base}/`) ? location.slice(base.length) : location;
+  return /^\/(?![/\\])[^\s#]*$/.test(path) ? path : null;
+}
+
+// What keeps k6 there: it follows no redirects by itself (ask.js does, here), and localhost is what it says.
 export const GUARD = { maxRedirects: 0, hosts: { localhost: '127.0.0.1' } };
