@@ -17,7 +17,7 @@ class Metric:
 
     @property
     def points(self) -> int:
-        """How many of its periods count: a minute of what comes by the second, two of what comes by the minute."""
+        """How many of its periods count: a minute of what is kept by 10 s, two of what is kept by the minute."""
         return 6 if self.period == 10 else 2
 
     def query(self, number: int) -> dict:

@@ -31,7 +31,8 @@ class Limits:
     at_least: int = 100
 
 
-# weir's own metrics that are looked at, and by how many seconds each is kept (docs/cloudwatch.md); a test holds them to that.
+# weir's own metrics that are looked at, and the seconds of a sum: weir sends them by the second, a few at a time
+# (docs/cloudwatch.md; a test holds them to that).
 WEIR = {"Forwarded": 10, "Faults": 10, "OriginResponses": 10, "KnownForwarded": 10, "KnownRefused": 10, "KnownChallenged": 10}
 
 

@@ -1,7 +1,9 @@
 """Programs that are started, waited for and ended."""
 
+import contextlib
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -26,10 +28,14 @@ def find(command: str, advice: str) -> str:
 
 
 def free_port() -> int:
-    """A port that is free on all addresses."""
-    with socket.socket() as listener:
-        listener.bind(("0.0.0.0", 0))
-        return listener.getsockname()[1]
+    """A port that is free on all addresses, below those that the kernel gives to outgoing connections: none of these takes it
+    before the program that shall listen there does."""
+    first = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    for port in random.sample(range(first // 2, first), 100):
+        with contextlib.suppress(OSError), socket.socket() as listener:
+            listener.bind(("0.0.0.0", port))
+            return port
+    raise Failed(f"no port is free from {first // 2} to {first - 1}")
 
 
 def until(what: str, holds, seconds: float = 30, every: float = 0.05):

@@ -10,6 +10,24 @@ from .world import World
 LONGEST = 30   # seconds from a bad metric to the way back, as asked for
 
 
+@dataclasses.dataclass
+class Figures:
+    """What a scene showed: lines for people, and what the report adds up."""
+
+    rows: dict[str, str] = dataclasses.field(default_factory=dict)
+    unfailed: int = 0               # requests while the scene let none fail
+    way_back: float | None = None   # seconds from the first bad metric to weight 0
+
+    def none_failed(self, world: World, since: float, what: str, text: str = "") -> None:
+        """Holds that no request failed since then, and notes how many there were."""
+        world.traffic.settle()
+        well, failed = world.traffic.since(since)
+        hold(not failed, f"{len(failed)} requests failed, such as {failed[:3]}")
+        self.unfailed += sum(well.values())
+        counts = ", ".join(f"{colour} {count}" for colour, count in sorted(well.items()))
+        self.rows[what] = f"{text}{counts}, failed 0"
+
+
 @dataclasses.dataclass(frozen=True)
 class Pace:
     """How long steps are watched: by far shorter than a real release."""
@@ -28,14 +46,6 @@ def hold(true: bool, text: str) -> None:
     """What must be so."""
     if not true:
         raise Failed(text)
-
-
-def none_failed(world: World, since: float) -> str:
-    """No request failed since then; how many there were."""
-    world.traffic.settle()
-    well, failed = world.traffic.since(since)
-    hold(not failed, f"{len(failed)} requests failed, such as {failed[:3]}")
-    return ", ".join(f"{colour} {count}" for colour, count in sorted(well.items())) + ", failed 0"
 
 
 class Watch:
@@ -60,39 +70,40 @@ class Watch:
         return self.at
 
 
-def good_release(world: World, pace: Pace) -> dict[str, str]:
+def good_release(world: World, pace: Pace) -> Figures:
     """A good release takes all traffic step by step; then it is rolled back, and its tasks are stopped. Nobody notices."""
-    began = time.time()
+    figures, began = Figures(), time.time()
     world.wait(world.rollout("better", pace.steps, pace.bake), 0, 600)
     hold(world.cloud.weights() == {"blue": 0, "green": 100}, f"weights are {world.cloud.weights()}")
     seen = [weights["green"] for moment, weights in world.balancer.moved if moment > began]
     hold(seen == pace.shares, f"HAProxy saw {seen}")
-    figures = {"release, steps " + pace.steps: none_failed(world, began)}
+    figures.none_failed(world, began, "release, steps " + pace.steps)
     began = time.time()
     world.wait(world.start("rollback"), 0, 60)
     until("HAProxy gives blue everything", lambda: world.balancer.moved[-1][1]["blue"] == 100, 10)
-    figures["rollback of the finished release"] = (
-        f"{world.moved_to('blue', began) - began:.1f} s from the command to the last weight; {none_failed(world, began)}")
+    figures.none_failed(world, began, "rollback of the finished release",
+                        f"{world.moved_to('blue', began) - began:.1f} s from the command to the last weight; ")
     began, ended = time.time(), len(world.tasks.ended)
     world.stop("green")
     codes = [code for _, code in world.tasks.ended[ended:]]
     hold(codes == [0] * world.count, f"stopped tasks ended with {codes}")
-    figures["the other colour scaled to 0"] = f"{len(codes)} tasks drained and ended with 0; {none_failed(world, began)}"
+    figures.none_failed(world, began, "the other colour scaled to 0", f"{len(codes)} tasks drained and ended with 0; ")
     return figures
 
 
-def old_colour_stopped(world: World, pace: Pace) -> dict[str, str]:
+def old_colour_stopped(world: World, pace: Pace) -> Figures:
     """After a good release the old colour is stopped; the next release goes the other way."""
-    began = time.time()
+    figures, began = Figures(), time.time()
     world.wait(world.rollout("better", pace.steps, pace.bake), 0, 600)
     world.stop("blue")
-    figures = {"release, then the old colour scaled to 0": none_failed(world, began)}
+    figures.none_failed(world, began, "release, then the old colour scaled to 0")
     began = time.time()
     world.wait(world.rollout("good", pace.steps, pace.bake), 0, 600)
-    return figures | {"the next release, the other way": none_failed(world, began)}
+    figures.none_failed(world, began, "the next release, the other way")
+    return figures
 
 
-def bad_release(world: World, pace: Pace, release: str, figure, gate: str, why: str) -> dict[str, str]:
+def bad_release(world: World, pace: Pace, release: str, figure, gate: str, why: str) -> Figures:
     """A bad release is turned back within 30 s of its first bad metric; only it gave bad answers."""
     began = time.time()
     program = world.rollout(release, pace.steps, pace.bad_bake)
@@ -111,23 +122,25 @@ def bad_release(world: World, pace: Pace, release: str, figure, gate: str, why: 
     hold(not late, f"{len(late)} bad answers after the way back")
     # The minute in which a release gets its first requests counts whole: the next one may not begin in this one.
     until("the minute of the bad answers is over", lambda: time.time() // 60 > max(one["ended"] for one in failed) // 60, 61)
-    return {f"from the first bad metric in CloudWatch to weight 0, by `{gate}`": f"{back - metric:.1f} s (at most {LONGEST})",
-            "from the first bad answer to weight 0": f"{back - failed[0]['ended']:.1f} s",
-            "bad answers": f"{len(failed)} of {sum(well.values()) + len(failed)}, all of the new colour, all {why}"}
+    return Figures({
+        f"from the first bad metric in CloudWatch to weight 0, by `{gate}`": f"{back - metric:.1f} s (at most {LONGEST})",
+        "from the first bad answer to weight 0": f"{back - failed[0]['ended']:.1f} s",
+        "bad answers": f"{len(failed)} of {sum(well.values()) + len(failed)}, all of the new colour, all {why}; of the old one 0",
+    }, way_back=back - metric)
 
 
-def broken_release(world: World, pace: Pace) -> dict[str, str]:
+def broken_release(world: World, pace: Pace) -> Figures:
     """The new release answers 500."""
     return bad_release(world, pace, "broken", lambda since: world.sum_of("OriginResponses", since, Class="5xx"), "faults in all", "500")
 
 
-def strict_release(world: World, pace: Pace) -> dict[str, str]:
+def strict_release(world: World, pace: Pace) -> Figures:
     """The new release refuses clients that the old one serves: a limit is far too low."""
     return bad_release(world, pace, "strict",
                        lambda since: world.balancers_sum("HTTPCode_Target_4XX_Count", "green", since), "4xx of green", "429")
 
 
-def killed_task(world: World, pace: Pace) -> dict[str, str]:
+def killed_task(world: World, pace: Pace) -> Figures:
     """A task of the live colour dies in the middle of a release: it is replaced, and the release goes on."""
     began = time.time()
     program = world.rollout("better", pace.steps, pace.bake)
@@ -145,20 +158,22 @@ def killed_task(world: World, pace: Pace) -> dict[str, str]:
     hold(not out, f"{len(out)} requests failed that had nothing to do with it, such as {out[:3]}")
     last = max((one["ended"] for one in failed), default=killed)
     world.wait(world.start("rollback"), 0, 60)
-    return {"lost with the task": f"{len(failed)} of {sum(well.values())} requests, the last {last - killed:.1f} s after",
-            "replaced and healthy": f"{whole - killed:.1f} s after", "the release": "went on to 100 %"}
+    return Figures({"lost with the task": f"{len(failed)} of {sum(well.values()) + len(failed)} requests, "
+                                          f"the last {last - killed:.1f} s after",
+                    "replaced and healthy": f"{whole - killed:.1f} s after", "the release": "went on to 100 %"})
 
 
-def interrupted(world: World, pace: Pace) -> dict[str, str]:
+def interrupted(world: World, pace: Pace) -> Figures:
     """Ctrl-C at a rollout turns back."""
-    began = time.time()
+    figures, began = Figures(), time.time()
     program = world.rollout("better", pace.steps, pace.bad_bake)
     until("the first step", lambda: world.balancer.moved[-1][1]["green"] == pace.shares[0], 120)
     asked = time.time()
     world.interrupt(program)
     world.wait(program, 130, 60)
     until("HAProxy gives blue everything", lambda: world.balancer.moved[-1][1]["blue"] == 100, 10)
-    return {"from Ctrl-C to weight 0": f"{world.moved_to('blue', asked) - asked:.1f} s", "requests": none_failed(world, began)}
+    figures.none_failed(world, began, "from Ctrl-C to weight 0", f"{world.moved_to('blue', asked) - asked:.1f} s; ")
+    return figures
 
 
 SCENES = {"good": good_release, "stop-old": old_colour_stopped, "broken": broken_release, "strict": strict_release,
