@@ -159,14 +159,15 @@ module "monitoring" {
 }
 
 module "audit" {
-  source          = "../../modules/audit"
-  prefix          = var.prefix
-  kms_key_arn     = module.key.arn
-  retention_days  = var.retention_days
-  protected       = var.protected
-  create_recorder = var.first_in_account
-  create_hub      = var.first_in_account
-  promises_zip    = "${path.module}/../../build/promises.zip"
+  source             = "../../modules/audit"
+  prefix             = var.prefix
+  kms_key_arn        = module.key.arn
+  retention_days     = var.retention_days
+  protected          = var.protected
+  create_recorder    = var.first_in_account
+  create_config_role = var.create_config_role
+  create_hub         = var.first_in_account
+  promises_zip       = "${path.module}/../../build/promises.zip"
 }
 
 module "operations" {

@@ -188,6 +188,12 @@ variable "first_in_account" {
   default     = true
 }
 
+variable "create_config_role" {
+  description = "Whether to make AWS Config's service-linked role along with its recorder. False where AWS Config was ever used in the account: the role exists then."
+  type        = bool
+  default     = true
+}
+
 variable "weir" {
   description = "weir's image, size (CPU units, MiB), tasks, and requests a second that one task shall have: docs/capacity.md."
   type = object({
