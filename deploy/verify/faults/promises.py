@@ -38,6 +38,8 @@ FAULTS = [
     broken("network-logged", "a balancer without logs", "load-balancer", "access_logs {\n enabled = true", "access_logs {\n enabled = false"),
     broken("network-logged", "no flow logs", "network", 'resource "aws_flow_log" "this" {', 'resource "aws_flow_log" "this" {\n  count = 0'),
     broken("redacted", "cookies in the web ACL's log", "waf", 'toset(["authorization", "cookie"])', 'toset(["authorization"])'),
+    broken("floods-affordable", "a line for each request of a flood", "waf", "labels = toset(values(local.labels))", "labels = toset([local.labels.ban])"),
+    broken("floods-affordable", "bans without the label that the log leaves out", "waf", "rule_label {\n name = local.labels.ban\n }", ""),
     broken("account-logged", "a trail of one Region", "audit", "is_multi_region_trail = true", "is_multi_region_trail = false"),
     broken("tasks-logged", "requests that wait for a log", "service", '"mode" = "non-blocking"', '"mode" = "blocking"'),
     broken("retention", "logs of a week", f"{E}/production/terraform.tfvars", "retention_days = 365", "retention_days = 7"),

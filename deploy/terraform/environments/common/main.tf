@@ -56,6 +56,7 @@ module "waf" {
   # A health check is no browser: a challenge would be an outage to it, and send clients to the second place.
   anti_ddos  = var.waf_anti_ddos == null ? null : merge(var.waf_anti_ddos, { exempt = concat(var.waf_anti_ddos.exempt, ["^${replace(var.origin_health_path, ".", "\\.")}$"]) })
   rate_limit = var.waf_rate_limit
+  log_all    = var.waf_log_all
 }
 
 module "valkey" {
