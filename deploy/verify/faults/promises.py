@@ -15,6 +15,8 @@ FAULTS = [
     broken("private-subnets", "tasks where the internet comes in", f"{E}/common", "subnet_ids = module.network.private_subnet_ids", "subnet_ids = module.network.public_subnet_ids"),
     broken("open-doors", "a port open to everybody", "network", "port = 80", "port = 22"),
     broken("one-way-in", "a way around weir", "network", 'origin = { from = "weir"', 'origin = { from = "balancer"'),
+    broken("one-way-in", "people who reach weir without being declared", "network", "for_each = var.operator_security_group_ids\n security_group_id = aws_security_group.this[\"weir\"].id",
+           "for_each = toset([\"sg-0123456789abcdef0\"])\n security_group_id = aws_security_group.this[\"weir\"].id"),
     broken("one-way-in", "a store that the backend reaches", "network", 'store = { from = "weir"', 'store = { from = "backend"'),
     broken("private-buckets", "a bucket that can be opened", "audit", "block_public_policy = true", "block_public_policy = false"),
     # Who may do what.
