@@ -1,4 +1,5 @@
 """The function that judges weir's own promises, against moto in this process: each promise is kept, then broken."""
+import functools
 import importlib.util
 import json
 import os
@@ -19,6 +20,10 @@ SEEN = {"SampledRequestsEnabled": False, "CloudWatchMetricsEnabled": False, "Met
 CONTAINER = {"name": "weir", "image": "weir:1", "memory": 64, "readonlyRootFilesystem": True, "user": "65532", "privileged": False}
 
 
+# One client a service for all tests: to make one takes longer than what is asked by it.
+CLIENT = functools.cache(boto3.client)
+
+
 class Promises(unittest.TestCase):
     """Everything as Terraform builds it."""
 
@@ -26,6 +31,9 @@ class Promises(unittest.TestCase):
         cloud = mock_aws()
         cloud.start()
         self.addCleanup(cloud.stop)
+        clients = mock.patch.object(boto3, "client", CLIENT)
+        clients.start()
+        self.addCleanup(clients.stop)
         self.ec2, self.elb, self.waf, self.ecs, self.logs = map(boto3.client, ("ec2", "elbv2", "wafv2", "ecs", "logs"))
         self.network()
         self.balancer()
