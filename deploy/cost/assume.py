@@ -32,6 +32,7 @@ FORWARDED_SAMPLE = 0.01  # log.forwarded_sample
 REFUSED_LINES = 100  # log.refused_rate, a second and task
 WAF_LINE = 1_500
 WAF_KEPT = 0.005  # the share of an ordinary day's requests that AWS WAF does not just pass
+WAF_BY_GROUPS = 0.05  # the share of what it blocks in an attack that managed groups do: only that is logged
 FLOW_LINE = 120
 FLOW_LINES_A_CONNECTION = 2  # to and from the load balancer
 BALANCER_LINE = 60  # compressed

@@ -142,7 +142,8 @@ def attack(blocked: float, prices: dict) -> dict[str, Line]:
     millions, flows = requests / 1e6, flow_gb(requests)
     refused = a.ATTACK_RPS * (1 - blocked) * a.REFUSE_US / 1e6 / a.USED
     own = a.REFUSED_LINES * 3600 * a.ATTACK_HOURS * 6 * a.LOG_LINE / a.GB
-    waf = requests * blocked * a.WAF_LINE / a.GB
+    every = requests * blocked * a.WAF_LINE / a.GB
+    waf = every * a.WAF_BY_GROUPS
     out = requests * a.REFUSAL_BYTES / a.GB
     rate = prices["data_out"]["steps"][0][1]
     return {
@@ -151,7 +152,7 @@ def attack(blocked: float, prices: dict) -> dict[str, Line]:
         "load balancer": balancer(a.ATTACK_RPS, p, a.ATTACK_HOURS, 1, a.REFUSAL_BYTES, base=False),
         "flow logs": Line(flows * p["logs_gb"], f"{flows:,.0f} GB × {p['logs_gb']:g}"),
         "GuardDuty on them": Line(flows * p["guardduty_flow_gb"], f"{flows:,.0f} GB × {p['guardduty_flow_gb']:g}"),
-        "AWS WAF's log": Line(waf * p["logs_gb"], f"{waf:,.0f} GB × {p['logs_gb']:g}: every blocked request is a line"),
+        "AWS WAF's log": Line(waf * p["logs_gb"], f"{waf:,.0f} GB × {p['logs_gb']:g}: the {a.WAF_BY_GROUPS * 100:g} % that groups block; waf_log_all makes it {every * p['logs_gb']:,.0f} dollars"),
         "weir's log": Line(own * p["logs_gb"], f"{own:,.1f} GB × {p['logs_gb']:g}: at most {a.REFUSED_LINES} lines a second and task, of 6"),
         "more tasks of weir": Line(refused * a.ATTACK_HOURS * p["fargate_vcpu_hour"], f"{refused:,.2f} vCPU × {a.ATTACK_HOURS} h × {p['fargate_vcpu_hour']:g}"),
         "refusals to the internet": Line(out * rate, f"{out:,.0f} GB × {rate:g}"),

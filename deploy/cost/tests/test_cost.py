@@ -49,9 +49,15 @@ class Arithmetic(unittest.TestCase):
         self.assertAlmostEqual(model.data_out(5, steps).dollars, 5)
         self.assertAlmostEqual(model.data_out(40, steps).dollars, 10 + 10 + 1)
 
-    def test_an_attack_that_the_web_acl_blocks_costs_more_by_its_log(self):
+    def test_a_flood_costs_much_the_same_wherever_it_ends(self):
         weir, waf = (sum(line.dollars for line in model.attack(share, PRICES).values()) for share in (0, 0.95))
-        self.assertGreater(waf, weir + 100)
+        self.assertLess(abs(waf - weir), weir / 10)
+
+    def test_the_web_acls_log_would_be_the_dearest_part(self):
+        flood = model.attack(0.95, PRICES)
+        every = flood["AWS WAF's log"].dollars / assume.WAF_BY_GROUPS
+        self.assertGreater(every, max(line.dollars for line in flood.values()))
+        self.assertIn(f"{every:,.0f} dollars", flood["AWS WAF's log"].how)
 
 
 class Sizes(unittest.TestCase):

@@ -161,10 +161,15 @@ class StackSets(unittest.TestCase):
             subject = told["Condition"]["StringEquals"]["token.actions.githubusercontent.com:sub"]
             self.assertEqual(subject, f"repo:weir-edge/weir:environment:{environment}")
 
-    def test_who_deploys_can_make_nothing(self):
-        actions = re.findall(r'"([a-z0-9-]+:[A-Za-z*]+)"', json.dumps(template("roles")["Resources"]["DeployRole"]["Properties"]["Policies"]))
+    def test_who_deploys_can_make_nothing_but_its_lock(self):
+        policies = template("roles")["Resources"]["DeployRole"]["Properties"]["Policies"]
+        statements = {one["Sid"]: one for policy in policies for one in policy["PolicyDocument"]["Statement"]}
+        lock = statements.pop("Lock")
+        self.assertEqual(set(lock["Action"]), {"ssm:GetParameter", "ssm:PutParameter", "ssm:DeleteParameter"})
+        self.assertRegex(json.dumps(lock["Resource"]), r':parameter/\$\{Prefix\}\*/rollout-lock"')
+        actions = re.findall(r'"([a-z0-9-]+:[A-Za-z*]+)"', json.dumps(statements))
         self.assertIn("elasticloadbalancing:ModifyListener", actions)
-        self.assertEqual([one for one in actions if "*" in one or ":Delete" in one or ":Create" in one], [])
+        self.assertEqual([one for one in actions if "*" in one or re.search(":(Delete|Create|Put)", one)], [])
 
     def test_properties_fit_the_services(self):
         for region in REGIONS:

@@ -15,6 +15,8 @@ FAULTS = [
     broken("private-subnets", "tasks where the internet comes in", f"{E}/common", "subnet_ids = module.network.private_subnet_ids", "subnet_ids = module.network.public_subnet_ids"),
     broken("open-doors", "a port open to everybody", "network", "port = 80", "port = 22"),
     broken("one-way-in", "a way around weir", "network", 'origin = { from = "weir"', 'origin = { from = "balancer"'),
+    broken("one-way-in", "people who reach weir without being declared", "network", "for_each = var.operator_security_group_ids\n security_group_id = aws_security_group.this[\"weir\"].id",
+           "for_each = toset([\"sg-0123456789abcdef0\"])\n security_group_id = aws_security_group.this[\"weir\"].id"),
     broken("one-way-in", "a store that the backend reaches", "network", 'store = { from = "weir"', 'store = { from = "backend"'),
     broken("private-buckets", "a bucket that can be opened", "audit", "block_public_policy = true", "block_public_policy = false"),
     # Who may do what.
@@ -38,6 +40,8 @@ FAULTS = [
     broken("network-logged", "a balancer without logs", "load-balancer", "access_logs {\n enabled = true", "access_logs {\n enabled = false"),
     broken("network-logged", "no flow logs", "network", 'resource "aws_flow_log" "this" {', 'resource "aws_flow_log" "this" {\n  count = 0'),
     broken("redacted", "cookies in the web ACL's log", "waf", 'toset(["authorization", "cookie"])', 'toset(["authorization"])'),
+    broken("floods-affordable", "a line for each request of a flood", "waf", "labels = toset(values(local.labels))", "labels = toset([local.labels.ban])"),
+    broken("floods-affordable", "bans without the label that the log leaves out", "waf", "rule_label {\n name = local.labels.ban\n }", ""),
     broken("account-logged", "a trail of one Region", "audit", "is_multi_region_trail = true", "is_multi_region_trail = false"),
     broken("tasks-logged", "requests that wait for a log", "service", '"mode" = "non-blocking"', '"mode" = "blocking"'),
     broken("retention", "logs of a week", f"{E}/production/terraform.tfvars", "retention_days = 365", "retention_days = 7"),

@@ -1,4 +1,5 @@
 """What is written down, for how long, and what must not be."""
+from .firewall import first, parts
 from .registry import rule
 
 REDACTED = {"authorization", "cookie"}
@@ -22,6 +23,31 @@ def redacted(plan):
         hidden = {field["single_header"][0]["name"] for field in one.blocks("redacted_fields") if field.get("single_header")}
         if not hidden >= REDACTED:
             yield one.address, f"writes {', '.join(sorted(REDACTED - hidden))}"
+
+
+@rule("floods-affordable", "The web ACL's log leaves out what weir's sets and the rate rule block, or what passed; it never has all.")
+def floods_affordable(plan):
+    for one in plan.of("aws_wafv2_web_acl_logging_configuration"):
+        told = one.block("logging_filter")
+        filters = told.get("filter") or []
+        if not filters:
+            yield one.address, "writes a line for every request: add logging_filter"
+        if len({each["behavior"] for each in filters}) > 1:
+            yield one.address, "keeps and drops: the first filter that fits decides, and Terraform keeps no order among them"
+        if told.get("default_behavior") == "DROP":
+            continue
+        dropped = {first(condition, "label_name_condition").get("label_name", "") for each in filters if each["behavior"] == "DROP" for condition in each["condition"]}
+        for acl in plan.of("aws_wafv2_web_acl"):
+            for name in crowds(acl):
+                if not any(label.endswith(f":webacl:{acl['name']}:{name[1]}") for label in dropped):
+                    yield one.address, f"writes a line for every request that rule {name[0]} blocks"
+
+
+def crowds(acl):
+    """(name, label) of the rules that block by the thousand: weir's sets, rates."""
+    for one, statement in parts(acl):
+        if first(one, "action").get("block") and (first(statement, "ip_set_reference_statement") or first(statement, "rate_based_statement")):
+            yield one["name"], first(one, "rule_label").get("name", "no label")
 
 
 @rule("account-logged", "CloudTrail records every Region, and its files can be shown to be whole.")

@@ -98,6 +98,10 @@ class Plan:
     def of(self, *kinds):
         return [one for one in self.resources if one.kind in kinds]
 
+    def variable(self, name):
+        """What the environment's one file says, or None."""
+        return self.made.get("variables", {}).get(name, {}).get("value")
+
     def written(self, kind):
         """What the code itself says of resources of a kind: (address, names of what is set there)."""
         def walk(module, prefix):

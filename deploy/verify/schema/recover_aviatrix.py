@@ -1,12 +1,15 @@
 """Recovers the Aviatrix provider's schema from its Python bindings, and keeps the types that deploy/terraform uses.
 
 The bindings (PyPI, Apache-2.0) have a class of arguments for each resource and one of its state: what only the state has
-is computed. Their module's name is the resource's name."""
+is computed. Their module's name is the resource's name. What the provider gained since stands in newer.py."""
 import ast
 import re
 
+import newer
 import recover
 
+# Where the bindings lost an underscore on the way from Terraform's name to Python's.
+NAMES = {"domain_name1": "domain_name_1", "domain_name2": "domain_name_2"}
 SIGN_IN = ("controller_ip", "username", "password")
 
 
@@ -15,7 +18,7 @@ def arguments(kind):
     for function in kind.body:
         if isinstance(function, ast.FunctionDef) and function.name == "__init__":
             for argument, default in zip(function.args.kwonlyargs, function.args.kw_defaults):
-                yield argument.arg, ast.unparse(argument.annotation) if argument.annotation else "", default is None
+                yield NAMES.get(argument.arg, argument.arg), ast.unparse(argument.annotation) if argument.annotation else "", default is None
 
 
 def classes(text):
@@ -52,11 +55,18 @@ def resource(text, blocks):
     return made
 
 
+def in_use(kind, known, wanted):
+    """Those types of newer.py that a module uses."""
+    return {name: fields for name, fields in known.items() if (kind, name) in wanted}
+
+
 def schema(read):
     """The schema of what is in use; READ gives the text of a module of the bindings, or None."""
     blocks = {one.name: one for one in classes(read("_inputs"))}
     wanted = recover.used("aviatrix")
     sign_in = {name: {"computed": False, "optional": True, "required": False, "type": "string"} for name in SIGN_IN}
     texts = {name: read(name) for kind, name in sorted(wanted) if kind == "resource"}
-    made = {"provider": {"aviatrix": sign_in}, "data": {}, "resource": {name: resource(text, blocks) for name, text in texts.items() if text}}
+    old = {name: resource(text, blocks) for name, text in texts.items() if text}
+    made = {"provider": {"aviatrix": sign_in}, "data": in_use("data", newer.DATA, wanted),
+            "resource": old | in_use("resource", newer.RESOURCES, wanted)}
     return recover.complete(made, wanted)

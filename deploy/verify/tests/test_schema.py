@@ -36,6 +36,21 @@ class Aviatrix(unittest.TestCase):
     def test_what_only_the_state_has_is_computed(self):
         self.assertEqual((self.made()["address"]["computed"], self.made()["address"]["optional"]), (True, False))
 
+    def test_a_lost_underscore(self):
+        text = "class PolicyArgs:\n    def __init__(__self__, *, domain_name1: pulumi.Input[str]): ..."
+        self.assertIn("domain_name_1", recover_aviatrix.resource(text, {}))
+
+    def test_what_the_provider_gained_since_stands_beside_it(self):
+        uses = {("resource", "aviatrix_gateway"), ("resource", "aviatrix_dcf_ruleset"), ("data", "aviatrix_dcf_attachment_point")}
+        with mock.patch.object(recover, "used", return_value=uses):
+            made = recover_aviatrix.schema({"_inputs": INPUTS, "aviatrix_gateway": GATEWAY}.get)
+        self.assertEqual(set(made["resource"]), {"aviatrix_gateway", "aviatrix_dcf_ruleset"})
+        self.assertEqual(set(made["data"]), {"aviatrix_dcf_attachment_point"})
+
+    def test_a_data_source_that_nobody_knows_is_named(self):
+        with mock.patch.object(recover, "used", return_value={("data", "aviatrix_weather")}), self.assertRaisesRegex(SystemExit, "data aviatrix_weather"):
+            recover_aviatrix.schema({"_inputs": INPUTS}.get)
+
     def test_a_block(self):
         parts = self.made()["parts"]
         self.assertEqual((parts["nest"], parts["fields"]["size"]["type"], parts["fields"]["name"]["required"]), ("list", "number", True))

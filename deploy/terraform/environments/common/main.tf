@@ -14,19 +14,20 @@ module "key" {
 }
 
 module "network" {
-  source         = "../../modules/network"
-  prefix         = var.prefix
-  kms_key_arn    = module.key.arn
-  retention_days = var.retention_days
-  cidr           = var.cidr
-  zones          = var.zones
-  nat            = var.nat
-  client_cidrs   = var.client_cidrs
-  test_cidrs     = var.test_cidrs
-  ipv6           = var.ipv6
-  backend_port   = var.backend.port
-  syslog_cidrs   = var.aviatrix == null ? [] : var.aviatrix.sources
-  syslog_port    = var.aviatrix == null ? 5140 : var.aviatrix.port
+  source                      = "../../modules/network"
+  prefix                      = var.prefix
+  kms_key_arn                 = module.key.arn
+  retention_days              = var.retention_days
+  cidr                        = var.cidr
+  zones                       = var.zones
+  nat                         = var.nat
+  client_cidrs                = var.client_cidrs
+  test_cidrs                  = var.test_cidrs
+  ipv6                        = var.ipv6
+  operator_security_group_ids = var.operator_security_group_ids
+  backend_port                = var.backend.port
+  syslog_cidrs                = var.aviatrix == null ? [] : var.aviatrix.sources
+  syslog_port                 = var.aviatrix == null ? 5140 : var.aviatrix.port
   # The list of module network without the source of the config that is not used.
   interface_endpoints = concat(["ecr.api", "ecr.dkr", "logs", "monitoring", "secretsmanager", "sqs", "sns", "wafv2"], var.config_kind == "ssm" ? ["ssm"] : ["appconfigdata"])
 }
@@ -56,6 +57,7 @@ module "waf" {
   # A health check is no browser: a challenge would be an outage to it, and send clients to the second place.
   anti_ddos  = var.waf_anti_ddos == null ? null : merge(var.waf_anti_ddos, { exempt = concat(var.waf_anti_ddos.exempt, ["^${replace(var.origin_health_path, ".", "\\.")}$"]) })
   rate_limit = var.waf_rate_limit
+  log_all    = var.waf_log_all
 }
 
 module "valkey" {
@@ -159,14 +161,16 @@ module "monitoring" {
 }
 
 module "audit" {
-  source          = "../../modules/audit"
-  prefix          = var.prefix
-  kms_key_arn     = module.key.arn
-  retention_days  = var.retention_days
-  protected       = var.protected
-  create_recorder = var.first_in_account
-  create_hub      = var.first_in_account
-  promises_zip    = "${path.module}/../../build/promises.zip"
+  source                      = "../../modules/audit"
+  prefix                      = var.prefix
+  kms_key_arn                 = module.key.arn
+  retention_days              = var.retention_days
+  protected                   = var.protected
+  create_recorder             = var.first_in_account
+  create_config_role          = var.create_config_role
+  operator_security_group_ids = var.operator_security_group_ids
+  create_hub                  = var.first_in_account
+  promises_zip                = "${path.module}/../../build/promises.zip"
 }
 
 module "operations" {

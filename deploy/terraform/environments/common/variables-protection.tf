@@ -43,6 +43,12 @@ variable "waf_allow" {
   }
 }
 
+variable "waf_log_all" {
+  description = "Whether AWS WAF's log has every request that a rule blocked or counted: for the weeks in which groups only count. False leaves out what passed, and what weir's sets and the rate rule blocked, which in a flood is nearly all."
+  type        = bool
+  default     = false
+}
+
 variable "waf_fail_open" {
   description = "Whether requests pass while AWS WAF does not answer; weir goes on filtering behind it."
   type        = bool

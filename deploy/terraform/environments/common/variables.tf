@@ -95,6 +95,16 @@ variable "test_cidrs" {
   }
 }
 
+variable "operator_security_group_ids" {
+  description = "Security groups of people on call that reach weir's admin address and the endpoints: docs/deploy.md, step 9. None: nobody does."
+  type        = set(string)
+  default     = []
+  validation {
+    condition     = length(var.operator_security_group_ids) <= 5 && alltrue([for id in var.operator_security_group_ids : can(regex("^sg-[0-9a-f]+$", id))])
+    error_message = "Write the ids of at most five security groups, such as sg-0123456789abcdef0."
+  }
+}
+
 variable "reserved_capacity" {
   description = "Load balancer capacity units that stand ready all the time; 0 reserves none."
   type        = number
@@ -184,6 +194,12 @@ variable "retention_days" {
 
 variable "first_in_account" {
   description = "Whether this makes what an account has once: GuardDuty, the recorder of AWS Config, Security Hub. False for a second environment in the same account."
+  type        = bool
+  default     = true
+}
+
+variable "create_config_role" {
+  description = "Whether to make AWS Config's service-linked role along with its recorder. False where AWS Config was ever used in the account: the role exists then."
   type        = bool
   default     = true
 }

@@ -21,10 +21,10 @@ backend = {
 
 # What the backend bears, by a load test; see docs/capacity.md.
 origin_capacity = "500/s"
-# Look first (observe), then refuse.
+# Look first (observe); one by one to "refuse" once a limit hurts nobody you know: docs/deploy.md, step 13.
 limits = {
-  per-client = { rate = "10/s", burst = 100, action = "refuse" }
-  login      = { rate = "6/m", burst = 5, action = "refuse", path = "/login", method = ["POST"] }
+  per-client = { rate = "10/s", burst = 100, action = "observe" }
+  login      = { rate = "6/m", burst = 5, action = "observe", path = "/login", method = ["POST"] }
 }
 
 config_kind    = "appconfig"

@@ -14,7 +14,7 @@ resource "aws_lambda_function" "promises" {
   memory_size      = 256
   kms_key_arn      = var.kms_key_arn
   environment {
-    variables = { PREFIX = var.prefix }
+    variables = merge({ PREFIX = var.prefix }, { for ids in [join(",", var.operator_security_group_ids)] : "OPERATORS" => ids if ids != "" })
   }
   tracing_config {
     mode = "PassThrough"

@@ -124,3 +124,13 @@ variable "promises_zip" {
     error_message = "Write the path of the zip that promises/build.py makes."
   }
 }
+
+variable "operator_security_group_ids" {
+  description = "Security groups that may reach weir's admin address; anybody else there is a broken promise."
+  type        = set(string)
+  default     = []
+  validation {
+    condition     = length(var.operator_security_group_ids) <= 5 && alltrue([for id in var.operator_security_group_ids : can(regex("^sg-[0-9a-f]+$", id))])
+    error_message = "Write the ids of at most five security groups, such as sg-0123456789abcdef0."
+  }
+}

@@ -25,11 +25,16 @@ resource "aws_kms_alias" "this" {
   target_key_id = aws_kms_key.this.key_id
 }
 
-# Images by digest, never overwritten, scanned as they come in.
+# Images by digest, never overwritten, scanned as they come in. Signatures and attestations have tags made of the digest that
+# they are about, and a second one is added under the same tag: those alone may change. What they say is checked, not trusted.
 resource "aws_ecr_repository" "this" {
   for_each             = var.repositories
   name                 = each.key
-  image_tag_mutability = "IMMUTABLE"
+  image_tag_mutability = "IMMUTABLE_WITH_EXCLUSION"
+  image_tag_mutability_exclusion_filter {
+    filter      = "sha256-*"
+    filter_type = "WILDCARD"
+  }
   image_scanning_configuration {
     scan_on_push = true
   }
@@ -37,6 +42,12 @@ resource "aws_ecr_repository" "this" {
     encryption_type = "KMS"
     kms_key         = aws_kms_key.this.arn
   }
+}
+
+locals {
+  # What the pipeline pushes for one commit, each of which counts as an image: the list and an image for either processor,
+  # a signature of each of the three, a list of parts of each image.
+  pushed = 3 + 3 + 2
 }
 
 # Old images make room; those of the last releases stay, so that a rollback finds its own.
@@ -53,8 +64,8 @@ resource "aws_ecr_lifecycle_policy" "this" {
       },
       {
         rulePriority = 2
-        description  = "all but the last images"
-        selection    = { tagStatus = "any", countType = "imageCountMoreThan", countNumber = var.images_kept }
+        description  = "all but the last builds"
+        selection    = { tagStatus = "any", countType = "imageCountMoreThan", countNumber = var.builds_kept * local.pushed }
         action       = { type = "expire" }
       },
     ]

@@ -18,12 +18,12 @@ variable "repositories" {
   }
 }
 
-variable "images_kept" {
-  description = "How many images stay in each repository."
+variable "builds_kept" {
+  description = "Of how many builds each repository keeps the images, signatures and lists of parts."
   type        = number
-  default     = 100
+  default     = 50
   validation {
-    condition     = var.images_kept >= 10 && floor(var.images_kept) == var.images_kept
-    error_message = "Write a whole number of 10 or more: a rollback needs the images of the last releases."
+    condition     = var.builds_kept >= 10 && var.builds_kept <= 1000 && floor(var.builds_kept) == var.builds_kept
+    error_message = "Write a whole number of 10 to 1000: a rollback needs the images of the last releases."
   }
 }

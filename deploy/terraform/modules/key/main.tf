@@ -42,14 +42,6 @@ resource "aws_kms_key" "this" {
         Resource  = "*"
         Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
       },
-      {
-        Sid       = "Audit"
-        Effect    = "Allow"
-        Principal = { Service = ["cloudtrail.amazonaws.com", "config.amazonaws.com"] }
-        Action    = ["kms:GenerateDataKey", "kms:Decrypt", "kms:DescribeKey"]
-        Resource  = "*"
-        Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
-      },
     ]
   })
 }

@@ -20,6 +20,27 @@ resource "aws_vpc_security_group_ingress_rule" "link" {
   description                  = each.value.why
 }
 
+resource "aws_vpc_security_group_ingress_rule" "operators" {
+  for_each                     = var.operator_security_group_ids
+  security_group_id            = aws_security_group.this["weir"].id
+  referenced_security_group_id = each.key
+  ip_protocol                  = "tcp"
+  from_port                    = var.admin_port
+  to_port                      = var.admin_port
+  description                  = "people on call: weir status, weir why"
+}
+
+# They fetch the admin token by themselves.
+resource "aws_vpc_security_group_ingress_rule" "operators_aws" {
+  for_each                     = var.operator_security_group_ids
+  security_group_id            = aws_security_group.this["endpoints"].id
+  referenced_security_group_id = each.key
+  ip_protocol                  = "tcp"
+  from_port                    = 443
+  to_port                      = 443
+  description                  = "people on call: AWS services"
+}
+
 resource "aws_vpc_security_group_ingress_rule" "door" {
   for_each          = local.doors
   security_group_id = aws_security_group.this["balancer"].id

@@ -160,3 +160,13 @@ variable "test_cidrs" {
     error_message = "Write the IPv4 networks of your pipeline or office; the test listener is not for everybody."
   }
 }
+
+variable "operator_security_group_ids" {
+  description = "Groups of people on call, such as that of their CloudShell in this VPC: they reach weir's admin address and the endpoints. None: nobody does."
+  type        = set(string)
+  default     = []
+  validation {
+    condition     = length(var.operator_security_group_ids) <= 5 && alltrue([for id in var.operator_security_group_ids : can(regex("^sg-[0-9a-f]+$", id))])
+    error_message = "Write the ids of at most five security groups, such as sg-0123456789abcdef0."
+  }
+}

@@ -20,20 +20,40 @@ resource "aws_wafv2_web_acl_logging_configuration" "this" {
     }
   }
 
-  # What passed is in the load balancer's log and in weir's.
+  # AWS WAF takes the first filter that fits, and Terraform keeps no order among filters: so there is one.
   logging_filter {
-    default_behavior = "DROP"
+    default_behavior = local.log.default
     filter {
-      behavior    = "KEEP"
+      behavior    = local.log.filter
       requirement = "MEETS_ANY"
       dynamic "condition" {
-        for_each = toset(["BLOCK", "COUNT", "CHALLENGE", "CAPTCHA"])
+        for_each = local.log.actions
         content {
           action_condition {
             action = condition.value
           }
         }
       }
+      dynamic "condition" {
+        for_each = local.log.labels
+        content {
+          label_name_condition {
+            label_name = "awswaf:${data.aws_caller_identity.this.account_id}:webacl:${aws_wafv2_web_acl.this.name}:${condition.value}"
+          }
+        }
+      }
     }
   }
+}
+
+data "aws_caller_identity" "this" {}
+
+locals {
+  # What the rules that block by the thousand put on a request.
+  labels = { ban = "weir:ban", rate = "weir:rate" }
+  # What passed is in the load balancer's log and in weir's. What weir's sets and the rate rule block is most of a flood: a
+  # line of each would be the dearest part of it, metrics count it, and weir's own log says who was banned and why.
+  log = (var.log_all
+    ? { default = "DROP", filter = "KEEP", actions = toset(["BLOCK", "COUNT", "EXCLUDED_AS_COUNT", "CHALLENGE", "CAPTCHA"]), labels = toset([]) }
+  : { default = "KEEP", filter = "DROP", actions = toset(["ALLOW"]), labels = toset(values(local.labels)) })
 }

@@ -70,6 +70,9 @@ resource "aws_wafv2_web_acl" "this" {
       action {
         block {}
       }
+      rule_label {
+        name = local.labels.ban
+      }
       statement {
         ip_set_reference_statement {
           arn = aws_wafv2_ip_set.this[rule.key].arn
@@ -166,6 +169,9 @@ resource "aws_wafv2_web_acl" "this" {
     priority = 300
     action {
       block {}
+    }
+    rule_label {
+      name = local.labels.rate
     }
     statement {
       rate_based_statement {

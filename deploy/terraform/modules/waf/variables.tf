@@ -115,3 +115,9 @@ variable "rate_limit" {
     error_message = "Write 600 a minute or more; weir does the fine limiting."
   }
 }
+
+variable "log_all" {
+  description = "Whether the log has every request that a rule blocked or counted: for the weeks in which groups only count. False leaves out what passed, and what weir's sets and the rate rule blocked, which in a flood is nearly all."
+  type        = bool
+  default     = false
+}

@@ -15,6 +15,15 @@ def fields(*names):
     return resource("aws_wafv2_web_acl_logging_configuration", redacted_fields=[{"single_header": [{"name": name}]} for name in names])
 
 
+def filtered(default, *filters):
+    """A web ACL that blocks by a rate, and its log: (behaviour, label) of each filter."""
+    label = "awswaf:123456789012:webacl:weir:"
+    rate = {"name": "rate", "action": [{"block": [{}]}], "rule_label": [{"name": "weir:rate"}], "statement": [{"rate_based_statement": [{"limit": 600}]}]}
+    told = [{"behavior": behaviour, "condition": [{"label_name_condition": [{"label_name": label + name}]}]} for behaviour, name in filters]
+    return [resource("aws_wafv2_web_acl", name="weir", rule=[rate]),
+            resource("aws_wafv2_web_acl_logging_configuration", logging_filter=[{"default_behavior": default, "filter": told}])]
+
+
 def insights(value):
     return resource("aws_ecs_cluster", setting=[{"name": "containerInsights", "value": value}])
 
@@ -25,6 +34,9 @@ CASES = {
         "no connection_logs": [resource("aws_flow_log", traffic_type="ALL"), resource("aws_lb", **{**LOGS, "connection_logs": [{"enabled": False}]})],
         "verdicts": [resource("aws_wafv2_web_acl")]}),
     "redacted": Case([fields("authorization", "cookie")], {"writes cookie": [fields("authorization")]}),
+    "floods-affordable": Case(filtered("KEEP", ("DROP", "weir:rate")), {
+        "every request: add": [fields("authorization")], "keeps and drops": filtered("DROP", ("KEEP", "other"), ("DROP", "weir:rate")),
+        "that rule rate blocks": filtered("KEEP", ("DROP", "weir:ban"))}),
     "account-logged": Case([resource("aws_cloudtrail", **TRAIL)], {
         "nobody writes": [], "validation is off": [resource("aws_cloudtrail", **{**TRAIL, "enable_log_file_validation": None})],
         "records nothing": [resource("aws_cloudtrail", **TRAIL, enable_logging=False)]}),

@@ -50,6 +50,15 @@ class WhatIsNotKnownYet(unittest.TestCase):
         self.assertIs(one["arn"], UNKNOWN)
         self.assertEqual(one["access_logs"], [{"enabled": True, "bucket": UNKNOWN}])
 
+    def test_operators_reach_the_admin_address_alone_and_only_if_declared(self):
+        def broken(ports, declared):
+            people = cases_reach.way_in("people", "sg-weir", ports, referenced_security_group_id="sg-people")
+            made = plan([*cases_reach.CHAIN, people]) | {"variables": {"operator_security_group_ids": {"value": declared}}}
+            return len(list(registry.RULES["one-way-in"].check(Plan(made))))
+        self.assertEqual(broken((9901, 9901), ["sg-people"]), 0)
+        self.assertEqual(broken((9901, 9901), []), 1)
+        self.assertEqual(broken((8080, 8080), ["sg-people"]), 1)
+
     def test_no_rule_falls_over_a_first_plan(self):
         """Before the first apply nearly nothing is known: rules may find less, and must not fall over."""
         kinds = {one["type"] for case in CASES.values() for one in [*case.holds, *sum(case.breaks.values(), [])]}

@@ -57,8 +57,10 @@ run "who_gets_in" {
     test_cidrs      = ["0.0.0.0/0"]
     certificate_arn = "shop.example"
     mail            = ["on call"]
+
+    operator_security_group_ids = ["0.0.0.0/0"]
   }
-  expect_failures = [var.client_cidrs, var.test_cidrs, var.certificate_arn, var.mail]
+  expect_failures = [var.client_cidrs, var.test_cidrs, var.certificate_arn, var.mail, var.operator_security_group_ids]
 }
 
 run "what_runs" {

@@ -9,6 +9,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 COLOURS = ("blue", "green")
+ADMIN_PORT = 9901
 # What the load balancer must be like, and what it means if it is not.
 ATTRIBUTES = {
     "routing.http.drop_invalid_header_fields.enabled": ({"true"}, "lets invalid header fields through"),
@@ -86,8 +87,9 @@ def targets(action):
     return {group["TargetGroupArn"] for group in [action, *weighted] if "TargetGroupArn" in group}
 
 
-def groups(prefix, ec2):
-    """The backend lets weir in, and nobody else; weir lets the load balancer in, and nobody else."""
+def groups(prefix, ec2, operators=()):
+    """The backend lets weir in, and nobody else; weir lets the load balancer in, and the operators that were declared to its
+    admin address."""
     allowed = {"weir": "balancer", "backend": "weir", "store": "weir"}
     names = {f"{prefix}-{name}": name for name in (*allowed, "balancer")}
     found = ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": list(names)}])["SecurityGroups"]
@@ -97,7 +99,9 @@ def groups(prefix, ec2):
             yield f"the security group {prefix}-{name} is gone"
             continue
         for rule in held[name]["IpPermissions"]:
-            others = [pair for pair in rule.get("UserIdGroupPairs", []) if pair["GroupId"] != held.get(source, {}).get("GroupId")]
+            admin = name == "weir" and rule.get("FromPort") == rule.get("ToPort") == ADMIN_PORT
+            fit = {held.get(source, {}).get("GroupId"), *(operators if admin else ())}
+            others = [pair for pair in rule.get("UserIdGroupPairs", []) if pair["GroupId"] not in fit]
             if others or rule.get("IpRanges") or rule.get("Ipv6Ranges") or rule.get("PrefixListIds"):
                 yield f"{name} can be reached from elsewhere than {source}"
 
@@ -144,19 +148,19 @@ def log_groups(prefix, logs):
                     yield f"log group {group['logGroupName']} is not encrypted with our key"
 
 
-def judge(prefix):
+def judge(prefix, operators=()):
     elb, waf = boto3.client("elbv2"), boto3.client("wafv2")
     found = balancer(prefix, elb)
     broken = ["the load balancer is gone"] if not found else [
         *attributes(found["LoadBalancerArn"], elb), *web_acl(prefix, found["LoadBalancerArn"], waf),
         *listeners(prefix, found["LoadBalancerArn"], elb)]
-    return [*broken, *groups(prefix, boto3.client("ec2")), *services(prefix, boto3.client("ecs")),
+    return [*broken, *groups(prefix, boto3.client("ec2"), operators), *services(prefix, boto3.client("ecs")),
             *log_groups(prefix, boto3.client("logs"))]
 
 
 def handler(event, context):
     try:
-        broken = judge(os.environ["PREFIX"])
+        broken = judge(os.environ["PREFIX"], os.environ.get("OPERATORS", "").split(","))
     except ClientError as error:  # a right that is missing, say: nobody knows, and that is not compliant
         broken = [f"could not be judged: {error}"]
     print(json.dumps({"broken": broken}))  # all of them; AWS Config keeps 256 letters

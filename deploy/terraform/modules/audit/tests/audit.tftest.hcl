@@ -149,3 +149,21 @@ run "refuses_odd_retention" {
   }
   expect_failures = [var.retention_days]
 }
+
+run "who_is_on_call_is_told" {
+  variables {
+    operator_security_group_ids = ["sg-0123456789abcdef0"]
+  }
+  assert {
+    condition     = aws_lambda_function.promises.environment[0].variables.OPERATORS == "sg-0123456789abcdef0"
+    error_message = "Who was declared breaks no promise."
+  }
+}
+
+run "refuses_networks_on_call" {
+  command = plan
+  variables {
+    operator_security_group_ids = ["10.0.0.0/8"]
+  }
+  expect_failures = [var.operator_security_group_ids]
+}

@@ -1,4 +1,5 @@
 """The function that judges weir's own promises, against moto in this process: each promise is kept, then broken."""
+import functools
 import importlib.util
 import json
 import os
@@ -19,6 +20,10 @@ SEEN = {"SampledRequestsEnabled": False, "CloudWatchMetricsEnabled": False, "Met
 CONTAINER = {"name": "weir", "image": "weir:1", "memory": 64, "readonlyRootFilesystem": True, "user": "65532", "privileged": False}
 
 
+# One client a service for all tests: to make one takes longer than what is asked by it.
+CLIENT = functools.cache(boto3.client)
+
+
 class Promises(unittest.TestCase):
     """Everything as Terraform builds it."""
 
@@ -26,6 +31,9 @@ class Promises(unittest.TestCase):
         cloud = mock_aws()
         cloud.start()
         self.addCleanup(cloud.stop)
+        clients = mock.patch.object(boto3, "client", CLIENT)
+        clients.start()
+        self.addCleanup(clients.stop)
         self.ec2, self.elb, self.waf, self.ecs, self.logs = map(boto3.client, ("ec2", "elbv2", "wafv2", "ecs", "logs"))
         self.network()
         self.balancer()
@@ -132,6 +140,17 @@ class Promises(unittest.TestCase):
         self.open("backend", "balancer")
         self.broken("backend can be reached from elsewhere than weir")
 
+    def test_people_on_call_only_where_they_were_declared(self):
+        people = self.ec2.create_security_group(GroupName="people", Description="d", VpcId=self.vpc)["GroupId"]
+        def let_in(port):
+            self.ec2.authorize_security_group_ingress(GroupId=self.groups["weir"], IpPermissions=[
+                {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "UserIdGroupPairs": [{"GroupId": people}]}])
+        let_in(9901)
+        self.broken("weir can be reached from elsewhere than balancer")
+        self.assertEqual(promises.judge(PREFIX, [people]), [])
+        let_in(8080)
+        self.assertEqual(promises.judge(PREFIX, [people]), ["weir can be reached from elsewhere than balancer"])
+
     def test_a_group_open_to_everybody(self):
         self.ec2.authorize_security_group_ingress(GroupId=self.groups["weir"], IpPermissions=[
             {"IpProtocol": "tcp", "FromPort": 1, "ToPort": 2, "Ipv6Ranges": [{"CidrIpv6": "::/0"}]}])
@@ -177,7 +196,7 @@ class Promises(unittest.TestCase):
         self.assertIn("does not block", said["Annotation"])
 
     def test_an_answer_is_never_too_long_and_an_error_is_not_compliant(self):
-        self.assertEqual(len(self.answer(lambda prefix: ["x" * 500])["Annotation"]), 256)
+        self.assertEqual(len(self.answer(lambda prefix, operators: ["x" * 500])["Annotation"]), 256)
         denied = mock.Mock(side_effect=promises.ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "DescribeRules"))
         said = self.answer(denied)
         self.assertEqual(said["ComplianceType"], "NON_COMPLIANT")

@@ -12,8 +12,16 @@ run "safe" {
     error_message = "A state that was spoilt can be fetched back."
   }
   assert {
-    condition     = alltrue([for one in aws_ecr_repository.this : one.image_tag_mutability == "IMMUTABLE" && one.image_scanning_configuration[0].scan_on_push])
+    condition     = alltrue([for one in aws_ecr_repository.this : startswith(one.image_tag_mutability, "IMMUTABLE") && one.image_scanning_configuration[0].scan_on_push])
     error_message = "Images are scanned and never overwritten."
+  }
+  assert {
+    condition     = alltrue([for one in aws_ecr_repository.this : [for but in one.image_tag_mutability_exclusion_filter : but.filter] == ["sha256-*"]])
+    error_message = "Only tags made of a digest, which signatures have, may be written again."
+  }
+  assert {
+    condition     = alltrue([for one in aws_ecr_lifecycle_policy.this : jsondecode(one.policy).rules[1].selection.countNumber == 400])
+    error_message = "Fifty builds stay, each with its two images, their list, signatures and lists of parts."
   }
   assert {
     condition     = aws_kms_key.this.enable_key_rotation
@@ -26,7 +34,7 @@ run "refuses_odd_values" {
   variables {
     prefix       = "terraform"
     repositories = ["Weir"]
-    images_kept  = 1
+    builds_kept  = 1
   }
-  expect_failures = [var.prefix, var.repositories, var.images_kept]
+  expect_failures = [var.prefix, var.repositories, var.builds_kept]
 }

@@ -19,6 +19,13 @@ run "rotates" {
   }
 }
 
+run "the_record_has_a_key_of_its_own" {
+  assert {
+    condition     = !strcontains(aws_kms_key.this.policy, "cloudtrail") && !strcontains(aws_kms_key.this.policy, "config.amazonaws")
+    error_message = "Module audit has the key of the account's record; this one is not for it."
+  }
+}
+
 run "refuses_prefix" {
   command = plan
   variables {

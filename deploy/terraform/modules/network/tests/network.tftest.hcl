@@ -72,6 +72,35 @@ run "without_ipv6" {
   }
 }
 
+run "nobody_is_on_call" {
+  assert {
+    condition     = length(aws_vpc_security_group_ingress_rule.operators) + length(aws_vpc_security_group_ingress_rule.operators_aws) == 0
+    error_message = "Nobody reaches the admin address unless declared."
+  }
+}
+
+run "people_on_call" {
+  variables {
+    operator_security_group_ids = ["sg-0123456789abcdef0"]
+  }
+  assert {
+    condition     = [for rule in aws_vpc_security_group_ingress_rule.operators : [rule.security_group_id == aws_security_group.this["weir"].id, rule.referenced_security_group_id, rule.from_port, rule.to_port]] == [[true, "sg-0123456789abcdef0", 9901, 9901]]
+    error_message = "They reach weir's admin address, and no other port."
+  }
+  assert {
+    condition     = [for rule in aws_vpc_security_group_ingress_rule.operators_aws : rule.from_port] == [443]
+    error_message = "They reach the endpoints, to fetch the token."
+  }
+}
+
+run "refuses_networks_on_call" {
+  command = plan
+  variables {
+    operator_security_group_ids = ["10.0.0.0/8"]
+  }
+  expect_failures = [var.operator_security_group_ids]
+}
+
 run "hears_gateways" {
   variables {
     syslog_cidrs = ["192.0.2.0/28"]

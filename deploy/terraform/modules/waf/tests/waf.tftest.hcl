@@ -33,8 +33,20 @@ run "order" {
     error_message = "The log has no credentials."
   }
   assert {
-    condition     = aws_wafv2_web_acl_logging_configuration.this.logging_filter[0].default_behavior == "DROP"
+    condition     = [for one in aws_wafv2_web_acl_logging_configuration.this.logging_filter[0].filter : one.behavior] == ["DROP"] && aws_wafv2_web_acl_logging_configuration.this.logging_filter[0].default_behavior == "KEEP"
+    error_message = "One filter, since Terraform keeps no order among them: what it names is left out, the rest is logged."
+  }
+  assert {
+    condition     = toset(flatten([for one in aws_wafv2_web_acl_logging_configuration.this.logging_filter[0].filter : [for condition in one.condition : [for label in condition.label_name_condition : label.label_name]]])) == toset(["awswaf:123456789012:webacl:weir-test:weir:ban", "awswaf:123456789012:webacl:weir-test:weir:rate"])
+    error_message = "A flood that weir's sets and the rate rule block writes no lines."
+  }
+  assert {
+    condition     = toset(flatten([for one in aws_wafv2_web_acl_logging_configuration.this.logging_filter[0].filter : [for condition in one.condition : [for action in condition.action_condition : action.action]]])) == toset(["ALLOW"])
     error_message = "What merely passed is logged by the load balancer and by weir."
+  }
+  assert {
+    condition     = { for rule in aws_wafv2_web_acl.this.rule : rule.name => one(rule.rule_label).name if length(rule.rule_label) > 0 } == { weir-test-ipv4-0 = "weir:ban", weir-test-ipv4-1 = "weir:ban", weir-test-ipv6-0 = "weir:ban", rate = "weir:rate" }
+    error_message = "Only weir's sets and the rate rule have labels: what groups block stays in the log."
   }
   assert {
     condition     = join(" ", concat(output.ipv4_sets, output.ipv6_sets)) == "weir-test-ipv4-0 weir-test-ipv4-1 weir-test-ipv6-0"
@@ -43,6 +55,20 @@ run "order" {
   assert {
     condition     = toset(output.task_rights.WafSets.resources) == toset([for set in aws_wafv2_ip_set.this : set.arn])
     error_message = "weir may write into its own sets, and into no other."
+  }
+}
+
+run "logs_all_while_groups_are_tried" {
+  variables {
+    log_all = true
+  }
+  assert {
+    condition     = [for one in aws_wafv2_web_acl_logging_configuration.this.logging_filter[0].filter : one.behavior] == ["KEEP"] && aws_wafv2_web_acl_logging_configuration.this.logging_filter[0].default_behavior == "DROP"
+    error_message = "What a rule blocked or counted is logged, what merely passed is not."
+  }
+  assert {
+    condition     = length(flatten([for one in aws_wafv2_web_acl_logging_configuration.this.logging_filter[0].filter : [for condition in one.condition : condition.label_name_condition]])) == 0 && contains(flatten([for one in aws_wafv2_web_acl_logging_configuration.this.logging_filter[0].filter : [for condition in one.condition : [for action in condition.action_condition : action.action]]]), "COUNT")
+    error_message = "Bans and counts are logged too."
   }
 }
 
