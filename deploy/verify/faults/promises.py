@@ -23,7 +23,7 @@ FAULTS = [
     broken("resources-written-out", "a right on everything", "waf", "resources = [for set in aws_wafv2_ip_set.this : set.arn]", 'resources = ["*"]'),
     broken("actions-written-out", "a right with a wildcard", "service", '"ecr:BatchGetImage"', '"ecr:*"'),
     broken("own-metrics", "metrics of others", "service", 'Condition = { StringEquals = { "cloudwatch:namespace" = var.metric_namespace } }', ""),
-    broken("bound-services", "a service that acts for any account", "network", 'StringEquals = { "aws:SourceAccount" =', 'StringEqualsIfExists = { "aws:SourceAccount" ='),
+    broken("bound-services", "a service that acts for any account", "key", 'Condition = { StringEquals = { "aws:SourceAccount"', 'Condition = { StringEqualsIfExists = { "aws:SourceAccount"'),
     broken("nobody-is-everybody", "an endpoint for everybody's principals", "network", '"aws:PrincipalAccount"', '"aws:RequestedRegion"'),
     broken("passed-roles", "a role that any service may be given", "operations", '"iam:PassedToService" =', '"aws:RequestedRegion" ='),
     # What is encrypted, and what lies in the open.
