@@ -6,6 +6,7 @@ import re
 import unittest
 import unittest.mock
 
+from rolling import figures
 from rolling.gates import WEIR, Gates, Limits
 from rolling.target import Colour, Target
 
@@ -62,3 +63,26 @@ class Metrics(unittest.TestCase):
         counted = {row["made from"] for row in table().values() if "weir_known_requests_total" in row["made from"]}
         outcomes = re.search(r"`weir_known_requests_total`.*outcome is ([^|]*)", (DOCS / "metrics.md").read_text(encoding="utf-8"))
         self.assertEqual(len(counted), len(re.split(r", | or ", outcomes[1].strip())))
+
+
+class Windows(unittest.TestCase):
+    """How far back a sum goes, from the newest period of the whole on."""
+
+    def summed(self, period: int) -> tuple[float, float]:
+        """Of a part that is 1 and a whole that is 10 in each of the last ten periods."""
+        part, whole = (figures.Metric("n", name, (), period) for name in ("part", "whole"))
+        times = [datetime.datetime.fromtimestamp(at * period, datetime.timezone.utc) for at in range(10)]
+        return figures.sums({part: dict.fromkeys(times, 1.0), whole: dict.fromkeys(times, 10.0)}, [part], [whole])
+
+    def test_what_comes_by_ten_seconds_counts_for_a_minute(self) -> None:
+        self.assertEqual(self.summed(10), (6.0, 60.0))
+
+    def test_of_what_comes_by_the_minute_two_count(self) -> None:
+        self.assertEqual(self.summed(60), (2.0, 20.0))
+
+    def test_known_clients_are_judged_by_the_last_minute_like_all_of_weirs(self) -> None:
+        now = datetime.datetime.fromtimestamp(600, datetime.timezone.utc)
+        old, new = now - datetime.timedelta(seconds=70), now - datetime.timedelta(seconds=10)
+        refused, forwarded = (figures.Metric("weir", name, (), WEIR[name]) for name in ("KnownRefused", "KnownForwarded"))
+        found = {refused: {old: 50.0}, forwarded: {old: 50.0, new: 200.0}}
+        self.assertEqual(figures.sums(found, [refused], [refused, forwarded]), (0.0, 200.0))
