@@ -4,6 +4,8 @@ from .registry import rule
 
 EVERYBODY = {"0.0.0.0/0", "::/0"}
 ADMIN = (9901, 9901)
+# The default of aviatrix.port.
+SYSLOG = 5140
 CLOSED = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
 
 
@@ -68,15 +70,19 @@ def open_doors(plan):
             yield address, "holds rules in itself: write each as a resource of its own, or they can't be judged"
 
 
-@rule("one-way-in", "Only the load balancer reaches weir, and declared operators its admin address; only weir reaches the backend and the store.")
+@rule("one-way-in", "Only the load balancer reaches weir, declared operators its admin address, and declared gateways its syslog port; only weir reaches the backend and the store.")
 def one_way_in(plan):
     of, operators = groups(plan), set(plan.variable("operator_security_group_ids") or [])
+    aviatrix = plan.variable("aviatrix") or {"sources": []}
+    syslog, gateways = (aviatrix.get("port", SYSLOG),) * 2, set(aviatrix["sources"])
     before = {"weir": of["load balancer"], "backend": of["weir"], "store": of["weir"]}
     for inner, outer in before.items():
         if of[inner] & (of["load balancer"] | set().union(*(of[name] for name in before if name != inner))):
             yield f"security groups of {inner}", "are also somebody else's: each has a group of its own"
         for address, group, source, networks, ports in ingress(plan):
             if inner == "weir" and source in operators and ports == ADMIN and not networks:
+                continue
+            if inner == "weir" and networks and networks <= gateways and ports == syslog and not source:
                 continue
             if group in of[inner] and (networks or source not in outer | {UNKNOWN}):
                 yield address, f"lets somebody else than it should reach the {inner}"

@@ -169,6 +169,7 @@ module "audit" {
   create_recorder             = var.first_in_account
   create_config_role          = var.create_config_role
   operator_security_group_ids = var.operator_security_group_ids
+  gateways                    = var.aviatrix == null ? null : { networks = var.aviatrix.sources, port = var.aviatrix.port }
   create_hub                  = var.first_in_account
   promises_zip                = "${path.module}/../../build/promises.zip"
 }

@@ -14,7 +14,13 @@ resource "aws_lambda_function" "promises" {
   memory_size      = 256
   kms_key_arn      = var.kms_key_arn
   environment {
-    variables = merge({ PREFIX = var.prefix }, { for ids in [join(",", var.operator_security_group_ids)] : "OPERATORS" => ids if ids != "" })
+    # AWS takes no empty variable.
+    variables = { for name, text in {
+      PREFIX      = var.prefix
+      OPERATORS   = join(",", var.operator_security_group_ids)
+      GATEWAYS    = var.gateways == null ? "" : join(",", var.gateways.networks)
+      SYSLOG_PORT = var.gateways == null ? "" : tostring(var.gateways.port)
+    } : name => text if text != "" }
   }
   tracing_config {
     mode = "PassThrough"

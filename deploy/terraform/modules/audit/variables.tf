@@ -134,3 +134,13 @@ variable "operator_security_group_ids" {
     error_message = "Write the ids of at most five security groups, such as sg-0123456789abcdef0."
   }
 }
+
+variable "gateways" {
+  description = "Networks that may send syslog to weir, and its port; anybody else there is a broken promise. Null: nobody may."
+  type        = object({ networks = set(string), port = number })
+  default     = null
+  validation {
+    condition     = var.gateways == null ? true : alltrue([for network in var.gateways.networks : can(cidrnetmask(network)) && !endswith(network, "/0")]) && var.gateways.port > 0 && var.gateways.port < 65536
+    error_message = "Write networks of gateways such as 192.0.2.0/28, and a port from 1 to 65535; or null."
+  }
+}

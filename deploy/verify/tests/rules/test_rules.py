@@ -59,6 +59,17 @@ class WhatIsNotKnownYet(unittest.TestCase):
         self.assertEqual(broken((9901, 9901), []), 1)
         self.assertEqual(broken((8080, 8080), ["sg-people"]), 1)
 
+    def test_gateways_reach_the_syslog_port_alone_and_only_if_declared(self):
+        def broken(ports, declared):
+            gateway = cases_reach.way_in("gateway", "sg-weir", ports, cidr_ipv4="192.0.2.0/28")
+            made = plan([*cases_reach.CHAIN, gateway]) | {"variables": {"aviatrix": {"value": declared}}}
+            return len(list(registry.RULES["one-way-in"].check(Plan(made))))
+        self.assertEqual(broken((5140, 5140), {"sources": ["192.0.2.0/28"]}), 0)
+        self.assertEqual(broken((5514, 5514), {"sources": ["192.0.2.0/28"], "port": 5514}), 0)
+        self.assertEqual(broken((5140, 5140), {"sources": ["198.51.100.0/28"]}), 1)
+        self.assertEqual(broken((8080, 8080), {"sources": ["192.0.2.0/28"]}), 1)
+        self.assertEqual(broken((5140, 5140), None), 1)
+
     def test_no_rule_falls_over_a_first_plan(self):
         """Before the first apply nearly nothing is known: rules may find less, and must not fall over."""
         kinds = {one["type"] for case in CASES.values() for one in [*case.holds, *sum(case.breaks.values(), [])]}

@@ -1,6 +1,7 @@
 """Judges weir's own promises. AWS Config starts it once an hour; it answers with one judgement and all that is broken.
 
 A thing that is gone is a broken promise, and no error of this function: nobody would look at an error."""
+import dataclasses
 import datetime
 import json
 import os
@@ -18,6 +19,25 @@ ATTRIBUTES = {
     "routing.http.xff_client_port.enabled": ({"true"}, "does not tell weir the client's port"),
     "access_logs.s3.enabled": ({"true"}, "writes no access log"),
 }
+
+
+@dataclasses.dataclass(frozen=True)
+class Declared:
+    """Who else may reach weir, as Terraform declares it: groups of operators, networks of gateways that send syslog."""
+
+    operators: tuple = ()
+    gateways: tuple = ()
+    syslog_port: int = 0
+
+    @classmethod
+    def read(cls, environment):
+        """Out of the function's variables."""
+        def listed(name):
+            return tuple(one for one in environment.get(name, "").split(",") if one)
+        return cls(listed("OPERATORS"), listed("GATEWAYS"), int(environment.get("SYSLOG_PORT", "0")))
+
+
+NOBODY = Declared()
 
 
 def balancer(prefix, elb):
@@ -87,9 +107,9 @@ def targets(action):
     return {group["TargetGroupArn"] for group in [action, *weighted] if "TargetGroupArn" in group}
 
 
-def groups(prefix, ec2, operators=()):
-    """The backend lets weir in, and nobody else; weir lets the load balancer in, and the operators that were declared to its
-    admin address."""
+def groups(prefix, ec2, declared):
+    """The backend lets weir in, and nobody else; weir lets the load balancer in, and who was declared: operators to its admin
+    address, gateways to its syslog port."""
     allowed = {"weir": "balancer", "backend": "weir", "store": "weir"}
     names = {f"{prefix}-{name}": name for name in (*allowed, "balancer")}
     found = ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": list(names)}])["SecurityGroups"]
@@ -99,10 +119,11 @@ def groups(prefix, ec2, operators=()):
             yield f"the security group {prefix}-{name} is gone"
             continue
         for rule in held[name]["IpPermissions"]:
-            admin = name == "weir" and rule.get("FromPort") == rule.get("ToPort") == ADMIN_PORT
-            fit = {held.get(source, {}).get("GroupId"), *(operators if admin else ())}
+            port = rule.get("FromPort") if name == "weir" and rule.get("FromPort") == rule.get("ToPort") else None
+            fit = {held.get(source, {}).get("GroupId"), *(declared.operators if port == ADMIN_PORT else ())}
             others = [pair for pair in rule.get("UserIdGroupPairs", []) if pair["GroupId"] not in fit]
-            if others or rule.get("IpRanges") or rule.get("Ipv6Ranges") or rule.get("PrefixListIds"):
+            gateways = declared.gateways if port is not None and port == declared.syslog_port else ()
+            if others or any(one["CidrIp"] not in gateways for one in rule.get("IpRanges", [])) or rule.get("Ipv6Ranges") or rule.get("PrefixListIds"):
                 yield f"{name} can be reached from elsewhere than {source}"
 
 
@@ -148,19 +169,19 @@ def log_groups(prefix, logs):
                     yield f"log group {group['logGroupName']} is not encrypted with our key"
 
 
-def judge(prefix, operators=()):
+def judge(prefix, declared=NOBODY):
     elb, waf = boto3.client("elbv2"), boto3.client("wafv2")
     found = balancer(prefix, elb)
     broken = ["the load balancer is gone"] if not found else [
         *attributes(found["LoadBalancerArn"], elb), *web_acl(prefix, found["LoadBalancerArn"], waf),
         *listeners(prefix, found["LoadBalancerArn"], elb)]
-    return [*broken, *groups(prefix, boto3.client("ec2"), operators), *services(prefix, boto3.client("ecs")),
+    return [*broken, *groups(prefix, boto3.client("ec2"), declared), *services(prefix, boto3.client("ecs")),
             *log_groups(prefix, boto3.client("logs"))]
 
 
 def handler(event, context):
     try:
-        broken = judge(os.environ["PREFIX"], os.environ.get("OPERATORS", "").split(","))
+        broken = judge(os.environ["PREFIX"], Declared.read(os.environ))
     except ClientError as error:  # a right that is missing, say: nobody knows, and that is not compliant
         broken = [f"could not be judged: {error}"]
     print(json.dumps({"broken": broken}))  # all of them; AWS Config keeps 256 letters

@@ -167,3 +167,21 @@ run "refuses_networks_on_call" {
   }
   expect_failures = [var.operator_security_group_ids]
 }
+
+run "gateways_are_told" {
+  variables {
+    gateways = { networks = ["192.0.2.0/28"], port = 5140 }
+  }
+  assert {
+    condition     = aws_lambda_function.promises.environment[0].variables.GATEWAYS == "192.0.2.0/28" && aws_lambda_function.promises.environment[0].variables.SYSLOG_PORT == "5140"
+    error_message = "Who was declared breaks no promise."
+  }
+}
+
+run "refuses_everybody_as_gateway" {
+  command = plan
+  variables {
+    gateways = { networks = ["0.0.0.0/0"], port = 5140 }
+  }
+  expect_failures = [var.gateways]
+}

@@ -147,9 +147,18 @@ class Promises(unittest.TestCase):
                 {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "UserIdGroupPairs": [{"GroupId": people}]}])
         let_in(9901)
         self.broken("weir can be reached from elsewhere than balancer")
-        self.assertEqual(promises.judge(PREFIX, [people]), [])
+        self.assertEqual(promises.judge(PREFIX, promises.Declared(operators=(people,))), [])
         let_in(8080)
-        self.assertEqual(promises.judge(PREFIX, [people]), ["weir can be reached from elsewhere than balancer"])
+        self.assertEqual(promises.judge(PREFIX, promises.Declared(operators=(people,))), ["weir can be reached from elsewhere than balancer"])
+
+    def test_gateways_only_where_they_were_declared(self):
+        self.ec2.authorize_security_group_ingress(GroupId=self.groups["weir"], IpPermissions=[
+            {"IpProtocol": "udp", "FromPort": 5140, "ToPort": 5140, "IpRanges": [{"CidrIp": "192.0.2.0/28"}]}])
+        self.broken("weir can be reached from elsewhere than balancer")
+        said = {"GATEWAYS": "192.0.2.0/28,198.51.100.0/28", "SYSLOG_PORT": "5140"}
+        self.assertEqual(promises.judge(PREFIX, promises.Declared.read(said)), [])
+        for other in ({"GATEWAYS": "198.51.100.0/28"}, {"SYSLOG_PORT": "5514"}):
+            self.assertEqual(promises.judge(PREFIX, promises.Declared.read(said | other)), ["weir can be reached from elsewhere than balancer"])
 
     def test_a_group_open_to_everybody(self):
         self.ec2.authorize_security_group_ingress(GroupId=self.groups["weir"], IpPermissions=[
@@ -196,7 +205,7 @@ class Promises(unittest.TestCase):
         self.assertIn("does not block", said["Annotation"])
 
     def test_an_answer_is_never_too_long_and_an_error_is_not_compliant(self):
-        self.assertEqual(len(self.answer(lambda prefix, operators: ["x" * 500])["Annotation"]), 256)
+        self.assertEqual(len(self.answer(lambda prefix, declared: ["x" * 500])["Annotation"]), 256)
         denied = mock.Mock(side_effect=promises.ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "DescribeRules"))
         said = self.answer(denied)
         self.assertEqual(said["ComplianceType"], "NON_COMPLIANT")
