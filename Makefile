@@ -141,7 +141,7 @@ verify-deploy-short:
 # The same of who may not install HAProxy.
 drill-short:
 	@if [ "$$(id -u)" = 0 ] || PATH="$$PATH:/usr/sbin" command -v haproxy >/dev/null; then scripts/setup.sh drill && \
-		python3 -B deploy/drill/run --short --weir $(TARGET)/debug/weir; else echo "drill: left out, haproxy is missing"; fi
+		timeout 180 python3 -B deploy/drill/run --short --weir $(TARGET)/debug/weir; else echo "drill: left out, haproxy is missing"; fi
 
 drill: setup-build setup-drill ## Release and roll back real weir processes under load, on an emulated AWS (8 min; ARGS="--short", ARGS="broken killed")
 	cargo build --release --locked --features aws
