@@ -129,8 +129,10 @@ need_emulator() {
     printf '%s\n' "$wanted" >"$stamp"
 }
 
+need_moto() { need_emulator 'moto[server]==5.2.5' moto_server "tests and Terraform speak to it in place of AWS"; }
+
 need_aws() {
-    need_emulator 'moto[server]==5.2.5' moto_server "tests speak to it in place of AWS's WAF, SQS, SSM and S3"
+    need_moto
     # CloudWatch's SDK speaks CBOR.
     need_emulator ministack==1.5.33 ministack "tests speak to it in place of AWS AppConfig and CloudWatch" cbor2==6.3.0
     need_deb redis-server redis-server "tests share bans and limits through it"
@@ -153,7 +155,7 @@ need_deploy_short() {
 
 # need_deploy_lint: linters, and what the tests of commands and functions ask in place of AWS; without Terraform.
 need_deploy_lint() {
-    need_emulator 'moto[server]==5.2.5' moto_server "Terraform and tests speak to it in place of AWS"
+    need_moto
     need_requirements lint requirements-lint.txt "linters of scripts, workflows, templates and the image"
 }
 

@@ -180,12 +180,11 @@ impl Reloader {
             let known: Vec<&str> = policy.limits.iter().map(|l| &*l.name).collect();
             format!("there is no limit {limit:?}; the limits are: {}", known.join(", "))
         })?;
-        let enforced = |policy: &Policy| policy.limits.iter().find(|l| *l.name == *limit).map(|l| l.enforce());
-        let (from, text) = (enforced(&policy), "set by hand, until the next reload");
         self.policy.store(Arc::new(other));
         tracing::warn!(limit, %share, "a limit's enforcement was set by hand, until the next reload");
-        let from = from.map_or(String::new(), |share| share.to_string());
-        let mut news = StateNews::new("limit", &from, &share.to_string(), clock::now()).because("enforce", text);
+        let from = policy.limits.iter().find(|l| *l.name == *limit).map_or(String::new(), |l| l.enforce().to_string());
+        let news = StateNews::new("limit", &from, &share.to_string(), clock::now());
+        let mut news = news.because("enforce", "set by hand, until the next reload");
         limit.clone_into(&mut news.name);
         self.news.send(News::State(news));
         Ok(())

@@ -1,7 +1,8 @@
 //! Secrets: where they stand, and what keys are made of them.
 
 use std::fmt;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
@@ -58,14 +59,18 @@ impl SecretPlace {
     /// Where nothing does, or more than a secret can be.
     pub fn read(&self) -> io::Result<Vec<u8>> {
         let bytes = match self {
-            Self::File(path) => std::fs::read(path)?,
+            Self::File(path) => {
+                let mut bytes = Vec::new();
+                File::open(path)?.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+                bytes
+            }
             Self::Env(name) => match std::env::var_os(name) {
                 Some(value) => value.into_vec(),
                 None => return Err(io::Error::new(io::ErrorKind::NotFound, "no such environment variable")),
             },
         };
         if bytes.len() > MAX_BYTES {
-            let why = format!("is {} bytes long; at most {MAX_BYTES} are read", bytes.len());
+            let why = format!("is longer than {MAX_BYTES} bytes, the most that a secret may have");
             return Err(io::Error::new(io::ErrorKind::InvalidData, why));
         }
         Ok(bytes)
@@ -131,5 +136,8 @@ mod tests {
         assert_eq!(missing.kind(), io::ErrorKind::NotFound);
         assert!(!SecretPlace::Env("PATH".into()).read().unwrap().is_empty());
         assert!(SecretPlace::File("absent".into()).read().is_err());
+        // Without an end: no more is read than a secret may have.
+        let endless = SecretPlace::File("/dev/zero".into()).read().unwrap_err();
+        assert_eq!(endless.kind(), io::ErrorKind::InvalidData);
     }
 }
